@@ -1,0 +1,16 @@
+//! Relayscope's pure rules: what a broker, a token, a relay and a message are, what is valid, and what follows from what.
+//!
+//! This crate neither awaits, nor reads a clock, nor does input or output: time and randomness come in as arguments.
+//! It knows nothing of sockets, SQLite, Tauri or the page. The types that derive [`ts_rs::TS`] are also the page's types.
+
+pub mod broker;
+pub mod id;
+pub mod import;
+pub mod mapping;
+pub mod message;
+pub mod problem;
+pub mod relay;
+pub mod secret;
+pub mod settings;
+pub mod token;
+pub mod topic;

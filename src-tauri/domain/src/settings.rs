@@ -1,0 +1,35 @@
+//! What holds for the whole app.
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// Settings a person can change.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct Settings {
+    /// Colours.
+    pub theme: Theme,
+    /// Memory budget of the feed, in megabytes (16 to 4096).
+    pub feed_megabytes: u32,
+    /// Whether the first-run doors were passed.
+    pub welcomed: bool,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { theme: Theme::System, feed_megabytes: 256, welcomed: false }
+    }
+}
+
+/// Colours of the page.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Theme {
+    /// As the system.
+    #[default]
+    System,
+    /// Light.
+    Light,
+    /// Dark.
+    Dark,
+}

@@ -1,0 +1,220 @@
+//! Tokens: what TagoIO and the embedded broker ask for, where they are valid, and how a draft is checked.
+
+use crate::id::TokenId;
+use crate::problem::{Problem, Problems};
+use crate::secret::SecretDraft;
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// What a token is for (TagoIO: Integrations › Network, Devices › Authorization, Device › Token).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum TokenKind {
+    /// Names the network whose parser takes the data; sent as header `Authorization`.
+    Network,
+    /// Lets a service act for a whole profile; sent as `authorization_token`.
+    Authorization,
+    /// Belongs to one device; password at the embedded broker.
+    Device,
+}
+
+impl TokenKind {
+    /// The kind in words.
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::Network => "network token",
+            Self::Authorization => "authorization",
+            Self::Device => "device token",
+        }
+    }
+}
+
+/// Where a token is valid, and with it the address of the API.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(tag = "kind", rename_all = "camelCase")]
+pub enum Region {
+    /// United States: `https://api.us-e1.tago.io`.
+    UsE1,
+    /// Europe: `https://api.eu-w1.tago.io`.
+    EuW1,
+    /// The classic address: `https://api.tago.io`.
+    Classic,
+    /// The stand-in inside Relayscope.
+    Local,
+    /// Another address (TagoDeploy, a proxy).
+    Own {
+        /// `http://` or `https://` and a host.
+        url: String,
+    },
+}
+
+impl Region {
+    /// The base address without a trailing slash; `None` for [`Region::Local`], whose port is known at run time only.
+    pub fn url(&self) -> Option<String> {
+        match self {
+            Self::UsE1 => Some("https://api.us-e1.tago.io".into()),
+            Self::EuW1 => Some("https://api.eu-w1.tago.io".into()),
+            Self::Classic => Some("https://api.tago.io".into()),
+            Self::Local => None,
+            Self::Own { url } => Some(url.trim_end_matches('/').to_owned()),
+        }
+    }
+
+    /// The region that an address means: one of ours when it is known, else [`Region::Own`].
+    pub fn from_url(url: &str) -> Self {
+        let bare = url.trim().trim_end_matches('/');
+        for region in [Self::UsE1, Self::EuW1, Self::Classic] {
+            if region.url().as_deref() == Some(bare) {
+                return region;
+            }
+        }
+        Self::Own { url: bare.to_owned() }
+    }
+
+    /// The region in words.
+    pub fn words(&self) -> String {
+        match self {
+            Self::UsE1 => "TagoIO us-e1".into(),
+            Self::EuW1 => "TagoIO eu-w1".into(),
+            Self::Classic => "TagoIO (api.tago.io)".into(),
+            Self::Local => "local stand-in".into(),
+            Self::Own { url } => url.clone(),
+        }
+    }
+}
+
+/// Checks a region's own address.
+pub fn check_region(region: &Region) -> Result<(), String> {
+    let Region::Own { url } = region else { return Ok(()) };
+    let rest = url
+        .trim()
+        .strip_prefix("https://")
+        .or_else(|| url.trim().strip_prefix("http://"))
+        .ok_or("The address begins with https:// or http://.")?;
+    let authority = rest.split('/').next().unwrap_or_default();
+    if authority.contains('@') {
+        return Err("The address carries a user name or password; leave that out.".into());
+    }
+    if rest.contains(['?', '#']) {
+        return Err("The address ends before any ? or #.".into());
+    }
+    let (host, port) = match authority.rsplit_once(':') {
+        Some((host, port)) if !port.ends_with(']') => (host, Some(port)),
+        _ => (authority, None),
+    };
+    if port.is_some_and(|port| port.parse::<u16>().is_err() || port == "0") {
+        return Err("The port in the address is a number from 1 to 65535.".into());
+    }
+    crate::broker::check_host(host).map_err(|_| "The address names no valid host.".to_owned())
+}
+
+/// What a device token allows at the embedded broker.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum Permission {
+    /// Subscribe only.
+    Read,
+    /// Publish only.
+    Write,
+    /// Both.
+    #[default]
+    Full,
+}
+
+/// A saved token without its value.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Token {
+    /// Identity.
+    pub id: TokenId,
+    /// What people call it; unique among tokens of the kind.
+    pub name: String,
+    /// What it is for.
+    pub kind: TokenKind,
+    /// Where it is valid.
+    pub region: Region,
+    /// Last five characters of the value.
+    pub last5: String,
+    /// Device tokens: the device's serial.
+    pub serial: Option<String>,
+    /// Device tokens: what it allows.
+    pub permission: Permission,
+    /// Unix milliseconds.
+    pub created_at: i64,
+    /// Unix milliseconds of the last time it was sent or accepted.
+    pub last_used_at: Option<i64>,
+}
+
+/// What the token form holds.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TokenDraft {
+    /// `None` makes a new token.
+    pub id: Option<TokenId>,
+    /// Name.
+    pub name: String,
+    /// Kind; can't be changed later.
+    pub kind: TokenKind,
+    /// Region.
+    pub region: Region,
+    /// Value.
+    pub value: SecretDraft,
+    /// Device tokens: the device's serial.
+    pub serial: String,
+    /// Device tokens: what it allows.
+    pub permission: Permission,
+}
+
+/// Checks a draft; returns all problems.
+pub fn check(draft: &TokenDraft) -> Result<(), Vec<Problem>> {
+    let mut problems = Problems::default();
+    let name = draft.name.trim();
+    if name.is_empty() {
+        problems.add("name", "Give the token a name.");
+    } else if name.chars().count() > 80 {
+        problems.add("name", "A name has at most 80 characters.");
+    }
+    if let Err(message) = check_region(&draft.region) {
+        problems.add("region.url", message);
+    }
+    match &draft.value {
+        SecretDraft::Set { value } => {
+            if let Err(message) = check_value(draft.kind, value) {
+                problems.add("value", message);
+            }
+        }
+        SecretDraft::Generate if draft.region != Region::Local && draft.kind != TokenKind::Device => {
+            problems.add("value", "Only TagoIO makes tokens for TagoIO; paste yours here.");
+        }
+        SecretDraft::Keep if draft.id.is_none() => problems.add("value", "Paste the token."),
+        SecretDraft::Clear => problems.add("value", "A token has a value; delete the token instead."),
+        SecretDraft::Keep | SecretDraft::Generate => {}
+    }
+    problems.finish(())
+}
+
+/// Checks the value of a token: printable ASCII without spaces, and not evidently of another kind (tokens of TagoIO are
+/// UUIDs, authorizations are `at` and 32 hexadecimal digits; TagoTiP specification, section 2).
+pub fn check_value(kind: TokenKind, value: &str) -> Result<(), String> {
+    let value = value.trim();
+    if value.is_empty() {
+        return Err("Paste the token.".into());
+    }
+    if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
+        return Err("A token has no spaces and only ASCII characters; part of the copied text may be something else.".into());
+    }
+    if value.len() > 256 {
+        return Err("A token has at most 256 characters; more than the token may have been copied.".into());
+    }
+    let looks_authorization = value.len() == 34 && value.starts_with("at") && value[2..].bytes().all(|byte| byte.is_ascii_hexdigit());
+    let looks_uuid = value.len() == 36 && uuid::Uuid::parse_str(value).is_ok();
+    match kind {
+        TokenKind::Network | TokenKind::Device if looks_authorization => {
+            Err(format!("This looks like an authorization (at…), not a {}.", kind.words()))
+        }
+        TokenKind::Authorization if looks_uuid => {
+            Err("This looks like a network or device token, not an authorization (at and 32 hexadecimal digits).".into())
+        }
+        TokenKind::Network | TokenKind::Device | TokenKind::Authorization => Ok(()),
+    }
+}

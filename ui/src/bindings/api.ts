@@ -1,0 +1,1639 @@
+// Written from Rust by `cargo xtask bindings`. Never edited.
+
+/**
+ * What the app is and where it keeps its things.
+ */
+export type AppInfo = { 
+/**
+ * Version of Relayscope.
+ */
+version: string, 
+/**
+ * Data folder.
+ */
+dataDir: string, 
+/**
+ * Log folder.
+ */
+logDir: string, 
+/**
+ * Where the data key lies, in words.
+ */
+keyLocation: string, 
+/**
+ * Nothing was configured and the doors were not passed yet.
+ */
+firstRun: boolean, 
+/**
+ * Notices from opening the data (a damaged file that was set aside, a copy made before a migration).
+ */
+notices: Array<string>, };
+
+/**
+ * A starting point for a form.
+ */
+export type Blank = { 
+/**
+ * A new broker.
+ */
+broker: BrokerDraft, 
+/**
+ * A new relay.
+ */
+relay: RelayDraft, 
+/**
+ * A new token.
+ */
+token: TokenDraft, };
+
+/**
+ * A saved broker.
+ */
+export type Broker = { 
+/**
+ * Its identity; survives renaming.
+ */
+id: BrokerId, 
+/**
+ * What people call it; unique among brokers.
+ */
+name: string, 
+/**
+ * Where it is.
+ */
+spec: BrokerSpec, };
+
+/**
+ * What the broker form holds. Numbers are texts, as typed.
+ */
+export type BrokerDraft = { 
+/**
+ * `None` makes a new broker.
+ */
+id: BrokerId | null, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * `true` for the embedded broker; then only `name`, `port` and `enabled` count.
+ */
+embedded: boolean, 
+/**
+ * Whether the embedded broker runs.
+ */
+enabled: boolean, 
+/**
+ * Host.
+ */
+host: string, 
+/**
+ * Port.
+ */
+port: string, 
+/**
+ * Transport.
+ */
+transport: Transport, 
+/**
+ * WebSocket path.
+ */
+path: string, 
+/**
+ * Protocol version.
+ */
+version: MqttVersion, 
+/**
+ * Client identifier.
+ */
+clientId: string, 
+/**
+ * User name; empty sends none.
+ */
+username: string, 
+/**
+ * Password.
+ */
+password: SecretDraft, 
+/**
+ * Keep-alive, seconds.
+ */
+keepAlive: string, 
+/**
+ * Clean start.
+ */
+cleanStart: boolean, 
+/**
+ * Session expiry, seconds.
+ */
+sessionExpiry: string, 
+/**
+ * Last will, or none.
+ */
+will: Will | null, 
+/**
+ * TLS details.
+ */
+tls: TlsDraft, };
+
+/**
+ * A saved broker, external or embedded.
+ */
+export type BrokerId = string;
+
+/**
+ * Asks for a broker by its id.
+ */
+export type BrokerRequest = { 
+/**
+ * Which.
+ */
+id: BrokerId, };
+
+/**
+ * Where a broker is.
+ */
+export type BrokerSpec = { "kind": "embedded" } & Embedded | { "kind": "external" } & Connection;
+
+/**
+ * A saved broker at work.
+ */
+export type BrokerStatus = { 
+/**
+ * Which.
+ */
+id: BrokerId, 
+/**
+ * State: of the embedded broker itself, or of the relays' sessions with an external one.
+ */
+state: StateWords, 
+/**
+ * Where clients connect to: `127.0.0.1:1883` (embedded, the real port), or the saved address.
+ */
+address: string, 
+/**
+ * Connected clients (embedded only).
+ */
+clients: number | null, };
+
+/**
+ * A broker as the list and the form need it.
+ */
+export type BrokerView = { 
+/**
+ * Saved values, without secrets.
+ */
+broker: Broker, 
+/**
+ * A draft with the same values, for the form.
+ */
+draft: BrokerDraft, 
+/**
+ * Whether a password is stored.
+ */
+hasPassword: boolean, 
+/**
+ * Whether a client key is stored.
+ */
+hasClientKey: boolean, 
+/**
+ * Certificates of the stored PEM texts in words, such as `Plant Root CA · until 2031-04-02`.
+ */
+caSummary: string | null, 
+/**
+ * The same for the client certificate.
+ */
+clientCertSummary: string | null, 
+/**
+ * Names of the relays that use it.
+ */
+users: Array<string>, };
+
+/**
+ * Devices of the local stand-in.
+ */
+export type BucketDevice = { 
+/**
+ * Serial: last topic segment.
+ */
+serial: string, 
+/**
+ * Values stored.
+ */
+count: number, 
+/**
+ * Last variable.
+ */
+lastVariable: string, 
+/**
+ * Last value.
+ */
+lastValue: string, 
+/**
+ * When it came.
+ */
+lastAt: number, };
+
+/**
+ * Pages through the stored values of a device, newest first.
+ */
+export type BucketRequest = { 
+/**
+ * The device.
+ */
+serial: string, 
+/**
+ * Rows to pass over.
+ */
+from: number, 
+/**
+ * Rows to return, at most 500.
+ */
+count: number, };
+
+/**
+ * A stored value (TagoIO's data format).
+ */
+export type BucketRow = { 
+/**
+ * 24 hexadecimal digits.
+ */
+id: string, 
+/**
+ * Variable.
+ */
+variable: string, 
+/**
+ * Value as text.
+ */
+value: string, 
+/**
+ * Unit, when given.
+ */
+unit: string | null, 
+/**
+ * When it was stored.
+ */
+at: number, 
+/**
+ * Metadata as JSON.
+ */
+metadata: string, };
+
+/**
+ * Values of a device.
+ */
+export type BucketRows = { 
+/**
+ * How many there are.
+ */
+total: number, 
+/**
+ * Those asked for.
+ */
+rows: Array<BucketRow>, };
+
+/**
+ * How to reach an external broker, without its secrets.
+ */
+export type Connection = { 
+/**
+ * Host name or address, without scheme and port.
+ */
+host: string, 
+/**
+ * TCP port.
+ */
+port: number, 
+/**
+ * TCP, TLS, WebSocket or secure WebSocket.
+ */
+transport: Transport, 
+/**
+ * Path of the WebSocket endpoint, with its leading slash; unused otherwise.
+ */
+path: string, 
+/**
+ * Protocol version.
+ */
+version: MqttVersion, 
+/**
+ * Client identifier; two clients with the same one push each other out.
+ */
+clientId: string, 
+/**
+ * User name; `None` sends none.
+ */
+username: string | null, 
+/**
+ * Seconds; 0 switches keep-alive off.
+ */
+keepAlive: number, 
+/**
+ * Clean start (MQTT 5) or clean session (3.1.1).
+ */
+cleanStart: boolean, 
+/**
+ * Seconds that the broker keeps the session after a disconnect (MQTT 5).
+ */
+sessionExpiry: number, 
+/**
+ * Last will.
+ */
+will: Will | null, 
+/**
+ * TLS details; unused on plain transports.
+ */
+tls: Tls, };
+
+/**
+ * Pages through dead letters, newest first.
+ */
+export type DeadLetterRequest = { 
+/**
+ * Of one relay, or of all.
+ */
+relayId: RelayId | null, 
+/**
+ * Rows to pass over.
+ */
+from: number, 
+/**
+ * Rows to return, at most 500.
+ */
+count: number, };
+
+/**
+ * A message that could not be delivered, kept.
+ */
+export type DeadLetterView = { 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * Relay's name.
+ */
+relay: string, 
+/**
+ * Topic.
+ */
+topic: string, 
+/**
+ * QoS it came with.
+ */
+qos: Qos, 
+/**
+ * When it was received.
+ */
+receivedAt: number, 
+/**
+ * When it was given up.
+ */
+diedAt: number, 
+/**
+ * Why, in words.
+ */
+reason: string, 
+/**
+ * HTTP status of the last answer.
+ */
+status: number | null, 
+/**
+ * The last answer, cut at 2,000 characters.
+ */
+answer: string, 
+/**
+ * Attempts made.
+ */
+attempts: number, 
+/**
+ * The payload.
+ */
+payload: PayloadView, };
+
+/**
+ * Dead letters.
+ */
+export type DeadLetters = { 
+/**
+ * How many there are.
+ */
+total: number, 
+/**
+ * Those asked for.
+ */
+letters: Array<DeadLetterView>, };
+
+/**
+ * The demo.
+ */
+export type DemoStatus = { 
+/**
+ * Whether it was set up.
+ */
+present: boolean, 
+/**
+ * Whether its devices publish.
+ */
+running: boolean, 
+/**
+ * Its relay.
+ */
+relayId: RelayId | null, 
+/**
+ * Address of its broker.
+ */
+address: string | null, };
+
+/**
+ * The embedded broker. Always on 127.0.0.1.
+ */
+export type Embedded = { 
+/**
+ * TCP port that is wanted; the next free one is taken when it is in use, and shown.
+ */
+port: number, 
+/**
+ * Whether it runs.
+ */
+enabled: boolean, };
+
+/**
+ * Everything about one event.
+ */
+export type EventDetail = { 
+/**
+ * Its line.
+ */
+row: Row, 
+/**
+ * TagoIO's title: `[MQTT] Device publish`.
+ */
+title: string, 
+/**
+ * Packet details, label and value.
+ */
+fields: Array<Field>, 
+/**
+ * Payload, when there is one (also one of zero bytes).
+ */
+payload: PayloadView | null, 
+/**
+ * Other events of the same message, oldest first.
+ */
+journey: Array<JourneyStep>, };
+
+/**
+ * One event by its number.
+ */
+export type EventRequest = { 
+/**
+ * Number.
+ */
+seq: number, };
+
+/**
+ * A label and a value.
+ */
+export type Field = { 
+/**
+ * Label.
+ */
+label: string, 
+/**
+ * Value.
+ */
+value: string, };
+
+/**
+ * What the relay form shows under a filter while it is typed.
+ */
+export type FilterCheck = { 
+/**
+ * What is wrong, or nothing.
+ */
+problem: string | null, 
+/**
+ * Topics that this filter matches.
+ */
+matches: Array<string>, 
+/**
+ * Near misses that it does not match.
+ */
+misses: Array<string>, };
+
+/**
+ * Pushed through `subscribe`; at most about 10 a second of each kind.
+ */
+export type Frame = { "kind": "status" } & StatusSnapshot | { "kind": "view" } & ViewFrame | { "kind": "testStep" } & TestStepFrame | { "kind": "config" };
+
+/**
+ * What the broker answered to one filter.
+ */
+export type Grant = { 
+/**
+ * The filter.
+ */
+filter: string, 
+/**
+ * In words.
+ */
+words: string, 
+/**
+ * Colour.
+ */
+tone: Tone, };
+
+/**
+ * What an import would create.
+ */
+export type ImportPreview = { 
+/**
+ * One line each: `Broker “mqtt.plant.example” · TLS · port 8883`. Secrets as last five characters.
+ */
+creates: Array<string>, 
+/**
+ * What the file says that is taken otherwise, and why.
+ */
+notes: Array<string>, };
+
+/**
+ * A file to import.
+ */
+export type ImportRequest = { 
+/**
+ * Name, for messages.
+ */
+fileName: string, 
+/**
+ * Contents.
+ */
+text: string, };
+
+/**
+ * One step of a message's journey.
+ */
+export type JourneyStep = { 
+/**
+ * The event.
+ */
+seq: number, 
+/**
+ * Microseconds since the first step.
+ */
+afterMicros: number, 
+/**
+ * `received`, `queued`, `POST 1`…
+ */
+words: string, 
+/**
+ * What is to be said of it.
+ */
+detail: string, 
+/**
+ * Colour.
+ */
+tone: RowTone, };
+
+/**
+ * Kinds of events, as chips select them.
+ */
+export type KindGroup = "connect" | "disconnect" | "subscribe" | "unsubscribe" | "publish" | "delivery" | "error";
+
+/**
+ * An error in plain words.
+ */
+export type LastError = { 
+/**
+ * What happened and why.
+ */
+message: string, 
+/**
+ * What to do.
+ */
+advice: string, 
+/**
+ * When.
+ */
+at: number, 
+/**
+ * Whether it still holds.
+ */
+current: boolean, };
+
+/**
+ * What became of every message a relay received. Always
+ * `received = delivered + waiting + in_flight + dead + dropped + filtered`.
+ */
+export type Ledger = { 
+/**
+ * Messages taken from the broker.
+ */
+received: number, 
+/**
+ * Accepted by the destination.
+ */
+delivered: number, 
+/**
+ * In the queue.
+ */
+waiting: number, 
+/**
+ * Being sent right now.
+ */
+inFlight: number, 
+/**
+ * In the dead-letter box.
+ */
+dead: number, 
+/**
+ * Given up by a rule or by a person.
+ */
+dropped: number, 
+/**
+ * Left out by a rule of the mapping.
+ */
+filtered: number, };
+
+/**
+ * One topic mapping.
+ */
+export type Mapping = { 
+/**
+ * Topic filter.
+ */
+filter: string, 
+/**
+ * Quality of service asked for.
+ */
+qos: Qos, 
+/**
+ * Whether it is subscribed to.
+ */
+enabled: boolean, };
+
+/**
+ * One message, from its PUBLISH to its last delivery attempt.
+ */
+export type MessageId = string;
+
+/**
+ * The protocol version of a connection.
+ */
+export type MqttVersion = "3.1.1" | "5";
+
+/**
+ * A number of a view or a test.
+ */
+export type NumberRequest = { 
+/**
+ * Which.
+ */
+number: number, };
+
+/**
+ * Pauses or resumes a view.
+ */
+export type PauseRequest = { 
+/**
+ * The view.
+ */
+view: number, 
+/**
+ * Whether it is frozen.
+ */
+paused: boolean, };
+
+/**
+ * A payload, decoded in the engine.
+ */
+export type PayloadView = { 
+/**
+ * Whole size.
+ */
+size: number, 
+/**
+ * Bytes shown below; less than `size` when it was cut.
+ */
+shown: number, 
+/**
+ * As text, when it is UTF-8.
+ */
+text: string | null, 
+/**
+ * As indented JSON, when it is JSON.
+ */
+json: string | null, 
+/**
+ * Offset, hexadecimal and ASCII columns.
+ */
+hex: string, };
+
+/**
+ * A PEM text in words.
+ */
+export type PemSummary = { 
+/**
+ * In words: `Plant Root CA · until 2031-04-02`.
+ */
+words: string, 
+/**
+ * What is wrong with it.
+ */
+problem: string | null, };
+
+/**
+ * What a device token allows at the embedded broker.
+ */
+export type Permission = "read" | "write" | "full";
+
+/**
+ * The local stand-in for TagoIO.
+ */
+export type PlatformStatus = { 
+/**
+ * Its state.
+ */
+state: StateWords, 
+/**
+ * Base address of its API, when it runs.
+ */
+url: string | null, 
+/**
+ * Values stored.
+ */
+stored: number, 
+/**
+ * Devices seen.
+ */
+devices: number, };
+
+/**
+ * Quality of service (MQTT 3.1.1 and 5.0, section 4.3).
+ */
+export type Qos = 0 | 1 | 2;
+
+/**
+ * Where a token is valid, and with it the address of the API.
+ */
+export type Region = { "kind": "usE1" } | { "kind": "euW1" } | { "kind": "classic" } | { "kind": "local" } | { "kind": "own", 
+/**
+ * `http://` or `https://` and a host.
+ */
+url: string, };
+
+/**
+ * A region with its words, for choosers.
+ */
+export type RegionChoice = { 
+/**
+ * The region.
+ */
+region: Region, 
+/**
+ * In words.
+ */
+words: string, 
+/**
+ * Its address, when it has a fixed one.
+ */
+url: string | null, };
+
+/**
+ * A saved relay.
+ */
+export type Relay = { 
+/**
+ * Identity; the queue is kept under it.
+ */
+id: RelayId, 
+/**
+ * What people call it; unique among relays.
+ */
+name: string, 
+/**
+ * Source broker.
+ */
+brokerId: BrokerId, 
+/**
+ * What is subscribed to.
+ */
+mappings: Array<Mapping>, 
+/**
+ * Where the API is.
+ */
+region: Region, 
+/**
+ * Network token, sent as header `Authorization`.
+ */
+networkTokenId: TokenId, 
+/**
+ * Authorization, sent as `authorization_token`.
+ */
+authorizationId: TokenId, 
+/**
+ * TCP port on 127.0.0.1 for `POST /publish` (downlink); `None` listens nowhere.
+ */
+downlinkPort: number | null, 
+/**
+ * Whether it runs, now and after the next start.
+ */
+enabled: boolean, };
+
+/**
+ * What is done to a relay by a click.
+ */
+export type RelayAction = "start" | "stop" | "restart";
+
+/**
+ * Asks for an action on a relay.
+ */
+export type RelayActionRequest = { 
+/**
+ * Which relay.
+ */
+id: RelayId, 
+/**
+ * What.
+ */
+action: RelayAction, };
+
+/**
+ * What the relay editor holds. Ids are `None` until something is chosen.
+ */
+export type RelayDraft = { 
+/**
+ * `None` makes a new relay.
+ */
+id: RelayId | null, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * Broker.
+ */
+brokerId: BrokerId | null, 
+/**
+ * Mappings.
+ */
+mappings: Array<Mapping>, 
+/**
+ * Region.
+ */
+region: Region, 
+/**
+ * Network token.
+ */
+networkTokenId: TokenId | null, 
+/**
+ * Authorization.
+ */
+authorizationId: TokenId | null, 
+/**
+ * Downlink port as typed; empty listens nowhere.
+ */
+downlinkPort: string, 
+/**
+ * Enabled.
+ */
+enabled: boolean, };
+
+/**
+ * A relay: source broker, topic mappings, destination.
+ */
+export type RelayId = string;
+
+/**
+ * Asks for a relay by its id.
+ */
+export type RelayRequest = { 
+/**
+ * Which.
+ */
+id: RelayId, };
+
+/**
+ * A relay at work.
+ */
+export type RelayStatus = { 
+/**
+ * Which.
+ */
+id: RelayId, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Whether it should run.
+ */
+enabled: boolean, 
+/**
+ * The whole relay.
+ */
+state: StateWords, 
+/**
+ * Name of the source broker.
+ */
+brokerName: string, 
+/**
+ * The session with the broker.
+ */
+broker: StateWords, 
+/**
+ * A line about the session: `MQTT 5 · TLS`.
+ */
+brokerDetail: string, 
+/**
+ * How many filters are subscribed to.
+ */
+filters: number, 
+/**
+ * The destination, in words.
+ */
+destinationName: string, 
+/**
+ * The path to the destination.
+ */
+destination: StateWords, 
+/**
+ * A line about it: `p50 41 ms`.
+ */
+destinationDetail: string, 
+/**
+ * What became of every message.
+ */
+ledger: Ledger, 
+/**
+ * Unaccounted messages; not zero is a bug, shown in red.
+ */
+ledgerDifference: number, 
+/**
+ * Messages received per second, last second.
+ */
+rateIn: number, 
+/**
+ * Messages delivered per second, last second.
+ */
+rateOut: number, 
+/**
+ * Delivered per second over the last 60 seconds, oldest first.
+ */
+sparkline: Array<number>, 
+/**
+ * When the oldest waiting message was received.
+ */
+oldestWaitingAt: number | null, 
+/**
+ * Last error, or nothing.
+ */
+lastError: LastError | null, 
+/**
+ * Address of the downlink endpoint, when it listens.
+ */
+downlink: string | null, };
+
+/**
+ * A relay as the list and the editor need it.
+ */
+export type RelayView = { 
+/**
+ * Saved values.
+ */
+relay: Relay, 
+/**
+ * A draft with the same values, for the editor.
+ */
+draft: RelayDraft, 
+/**
+ * Each filter with what the broker last answered, in words: `granted QoS 1`, `refused: not authorized`.
+ */
+grants: Array<Grant>, };
+
+/**
+ * A secret shown on demand.
+ */
+export type Revealed = { 
+/**
+ * The value.
+ */
+value: string, };
+
+/**
+ * One line of the feed.
+ */
+export type Row = { 
+/**
+ * Number of the event, ascending without gaps.
+ */
+seq: number, 
+/**
+ * Time.
+ */
+at: number, 
+/**
+ * One word: `connected`, `refused`, `subscribe`, `publish`, `delivered`, `retry`, `dead letter`, `disconnected` …
+ */
+kind: string, 
+/**
+ * Its chip.
+ */
+group: KindGroup, 
+/**
+ * Colour.
+ */
+tone: RowTone, 
+/**
+ * Where it was seen: the relay's or broker's name.
+ */
+source: string, 
+/**
+ * Who: client id, or the relay's name.
+ */
+client: string, 
+/**
+ * Topic or filter, when there is one.
+ */
+topic: string, 
+/**
+ * One-line preview.
+ */
+preview: string, 
+/**
+ * Payload size, when there is a payload.
+ */
+size: number | null, 
+/**
+ * QoS, when there is one.
+ */
+qos: number | null, 
+/**
+ * Retain flag.
+ */
+retain: boolean, 
+/**
+ * Message it belongs to.
+ */
+messageId: MessageId | null, };
+
+/**
+ * Colour of a row's dot, by its kind.
+ */
+export type RowTone = "connect" | "quiet" | "subscribe" | "publish" | "delivered" | "warn" | "bad";
+
+/**
+ * Rows of a view.
+ */
+export type Rows = { 
+/**
+ * How many rows the view has.
+ */
+total: number, 
+/**
+ * Those asked for, newest first.
+ */
+rows: Array<Row>, };
+
+/**
+ * Asks for rows of a view, newest first.
+ */
+export type RowsRequest = { 
+/**
+ * The view.
+ */
+view: number, 
+/**
+ * How many newer rows to pass over.
+ */
+from: number, 
+/**
+ * How many rows, at most 1,000.
+ */
+count: number, };
+
+/**
+ * What a form does with a secret that the page never saw.
+ */
+export type SecretDraft = { "kind": "keep" } | { "kind": "set", 
+/**
+ * The new value.
+ */
+value: string, } | { "kind": "clear" } | { "kind": "generate" };
+
+/**
+ * Settings a person can change.
+ */
+export type Settings = { 
+/**
+ * Colours.
+ */
+theme: Theme, 
+/**
+ * Memory budget of the feed, in megabytes (16 to 4096).
+ */
+feedMegabytes: number, 
+/**
+ * Whether the first-run doors were passed.
+ */
+welcomed: boolean, };
+
+/**
+ * Settings and what depends on them.
+ */
+export type SettingsView = { 
+/**
+ * Values.
+ */
+settings: Settings, 
+/**
+ * About.
+ */
+info: AppInfo, };
+
+/**
+ * A state in words.
+ */
+export type StateWords = { 
+/**
+ * Short, for a badge: `running`, `waiting for 14:03:00`, `paused: token refused`.
+ */
+words: string, 
+/**
+ * Colour.
+ */
+tone: Tone, 
+/**
+ * Since when.
+ */
+since: number | null, };
+
+/**
+ * Everything that changes by itself.
+ */
+export type StatusSnapshot = { 
+/**
+ * One per saved relay, in the order of the list.
+ */
+relays: Array<RelayStatus>, 
+/**
+ * One per saved broker.
+ */
+brokers: Array<BrokerStatus>, 
+/**
+ * The local stand-in for TagoIO.
+ */
+platform: PlatformStatus, 
+/**
+ * The demo: embedded broker, simulated devices and relay made by *Try it*.
+ */
+demo: DemoStatus, 
+/**
+ * For the status bar.
+ */
+totals: Totals, };
+
+/**
+ * How a step ended.
+ */
+export type TestOutcome = "ok" | "warning" | "failed" | "skipped" | "notReached" | "cancelled";
+
+/**
+ * All steps of a test.
+ */
+export type TestReport = { 
+/**
+ * All five, in order.
+ */
+steps: Array<TestStep>, 
+/**
+ * Whether the broker can be used as it is.
+ */
+passed: boolean, };
+
+/**
+ * Asks for a connection test of what the form holds.
+ */
+export type TestRequest = { 
+/**
+ * The form.
+ */
+draft: BrokerDraft, 
+/**
+ * A number made by the page; [`Frame::TestStep`] carries it, and `brokers.testCancel` takes it.
+ */
+testId: number, };
+
+/**
+ * One step of a connection test.
+ */
+export type TestStep = { 
+/**
+ * Which.
+ */
+name: TestStepName, 
+/**
+ * How it ended.
+ */
+outcome: TestOutcome, 
+/**
+ * How long it took.
+ */
+millis: number, 
+/**
+ * What was found: addresses, certificates, the broker's limits.
+ */
+detail: Array<string>, 
+/**
+ * For a failure: what to do.
+ */
+advice: string, };
+
+/**
+ * A step that just ended.
+ */
+export type TestStepFrame = { 
+/**
+ * The test.
+ */
+testId: number, 
+/**
+ * The step.
+ */
+step: TestStep, };
+
+/**
+ * Steps of a connection test, in order.
+ */
+export type TestStepName = "name" | "tcp" | "tls" | "connack" | "suback";
+
+/**
+ * A text to check.
+ */
+export type TextRequest = { 
+/**
+ * The text.
+ */
+text: string, };
+
+/**
+ * Colours of the page.
+ */
+export type Theme = "system" | "light" | "dark";
+
+/**
+ * What TLS trusts and shows.
+ */
+export type Tls = { 
+/**
+ * Own certificate authorities (PEM); `None` trusts the system's.
+ */
+ca: string | null, 
+/**
+ * Client certificate chain (PEM). Its key is in [`BrokerSecrets`].
+ */
+clientCert: string | null, 
+/**
+ * Application protocols to offer (RFC 7301).
+ */
+alpn: Array<string>, 
+/**
+ * Name the broker's certificate must carry, when it is not the host.
+ */
+serverName: string | null, };
+
+/**
+ * The TLS part of the broker form. Certificates are the contents of the chosen files.
+ */
+export type TlsDraft = { 
+/**
+ * `true` trusts only `ca`.
+ */
+ownCa: boolean, 
+/**
+ * PEM of the certificate authorities.
+ */
+ca: string, 
+/**
+ * PEM of the client certificate chain; empty shows none.
+ */
+clientCert: string, 
+/**
+ * PEM of its private key.
+ */
+clientKey: SecretDraft, 
+/**
+ * Protocols, separated by commas.
+ */
+alpn: string, 
+/**
+ * Server name; empty takes the host.
+ */
+serverName: string, };
+
+/**
+ * A saved token without its value.
+ */
+export type Token = { 
+/**
+ * Identity.
+ */
+id: TokenId, 
+/**
+ * What people call it; unique among tokens of the kind.
+ */
+name: string, 
+/**
+ * What it is for.
+ */
+kind: TokenKind, 
+/**
+ * Where it is valid.
+ */
+region: Region, 
+/**
+ * Last five characters of the value.
+ */
+last5: string, 
+/**
+ * Device tokens: the device's serial.
+ */
+serial: string | null, 
+/**
+ * Device tokens: what it allows.
+ */
+permission: Permission, 
+/**
+ * Unix milliseconds.
+ */
+createdAt: number, 
+/**
+ * Unix milliseconds of the last time it was sent or accepted.
+ */
+lastUsedAt: number | null, };
+
+/**
+ * What the token form holds.
+ */
+export type TokenDraft = { 
+/**
+ * `None` makes a new token.
+ */
+id: TokenId | null, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * Kind; can't be changed later.
+ */
+kind: TokenKind, 
+/**
+ * Region.
+ */
+region: Region, 
+/**
+ * Value.
+ */
+value: SecretDraft, 
+/**
+ * Device tokens: the device's serial.
+ */
+serial: string, 
+/**
+ * Device tokens: what it allows.
+ */
+permission: Permission, };
+
+/**
+ * A saved network token, authorization or device token.
+ */
+export type TokenId = string;
+
+/**
+ * What a token is for (TagoIO: Integrations › Network, Devices › Authorization, Device › Token).
+ */
+export type TokenKind = "network" | "authorization" | "device";
+
+/**
+ * Asks for a token by its id.
+ */
+export type TokenRequest = { 
+/**
+ * Which.
+ */
+id: TokenId, };
+
+/**
+ * A token as the list needs it.
+ */
+export type TokenView = { 
+/**
+ * Saved values, without the secret.
+ */
+token: Token, 
+/**
+ * The region in words.
+ */
+regionWords: string, 
+/**
+ * Names of the relays that use it.
+ */
+users: Array<string>, };
+
+/**
+ * How a state looks: colour is never its only sign.
+ */
+export type Tone = "ok" | "warn" | "bad" | "idle";
+
+/**
+ * Sums for the status bar.
+ */
+export type Totals = { 
+/**
+ * Received per second.
+ */
+rateIn: number, 
+/**
+ * Delivered per second.
+ */
+rateOut: number, 
+/**
+ * Waiting in queues.
+ */
+waiting: number, 
+/**
+ * When the oldest waiting message was received.
+ */
+oldestWaitingAt: number | null, 
+/**
+ * Dead letters.
+ */
+dead: number, 
+/**
+ * Bytes the feed holds.
+ */
+feedBytes: number, 
+/**
+ * Budget of the feed, bytes.
+ */
+feedBudget: number, 
+/**
+ * Bytes of the databases on disk.
+ */
+diskBytes: number, };
+
+/**
+ * How bytes travel to the broker.
+ */
+export type Transport = "tcp" | "tls" | "ws" | "wss";
+
+/**
+ * Cases of a verification.
+ */
+export type VerifyOutcome = "ok" | "wrongRegion" | "wrongKind" | "refused" | "unreachable" | "notCheckable";
+
+/**
+ * What `GET /info` said of a token.
+ */
+export type VerifyReport = { 
+/**
+ * Which of the cases it is.
+ */
+outcome: VerifyOutcome, 
+/**
+ * In words, with what to do.
+ */
+message: string, 
+/**
+ * HTTP status, when one came.
+ */
+status: number | null, 
+/**
+ * How long it took.
+ */
+millis: number, };
+
+/**
+ * What a view selects.
+ */
+export type ViewFilter = { 
+/**
+ * Kinds to show; empty shows all.
+ */
+kinds: Array<KindGroup>, 
+/**
+ * Text that topic, client, source, preview or text payload must contain; case does not matter. Empty shows all.
+ */
+text: string, };
+
+/**
+ * A view changed.
+ */
+export type ViewFrame = { 
+/**
+ * The view.
+ */
+view: number, 
+/**
+ * How many rows it has.
+ */
+total: number, 
+/**
+ * While paused: how many rows came since.
+ */
+waiting: number, 
+/**
+ * Whether it is paused.
+ */
+paused: boolean, 
+/**
+ * Events recorded since the start, all views and none.
+ */
+recorded: number, 
+/**
+ * Events no longer kept: budget.
+ */
+evicted: number, 
+/**
+ * Events per second, all.
+ */
+rate: number, };
+
+/**
+ * Opens a view.
+ */
+export type ViewRequest = { 
+/**
+ * The view to replace the filter of, or `None` for a new one.
+ */
+view: number | null, 
+/**
+ * The filter.
+ */
+filter: ViewFilter, };
+
+/**
+ * A last will (MQTT 5.0 section 3.1.2.5).
+ */
+export type Will = { 
+/**
+ * Topic.
+ */
+topic: string, 
+/**
+ * Payload as text.
+ */
+payload: string, 
+/**
+ * Quality of service.
+ */
+qos: Qos, 
+/**
+ * Whether the broker retains it.
+ */
+retain: boolean, };
+
+/** Every command: what it takes and what it gives. */
+export interface Commands {
+  "app.info": { request: null; response: AppInfo };
+  "app.blank": { request: null; response: Blank };
+  "app.regions": { request: null; response: Array<RegionChoice> };
+  "app.status": { request: null; response: StatusSnapshot };
+  "settings.get": { request: null; response: SettingsView };
+  "settings.save": { request: Settings; response: SettingsView };
+  "demo.start": { request: null; response: DemoStatus };
+  "demo.stop": { request: null; response: DemoStatus };
+  "demo.remove": { request: null; response: null };
+  "brokers.list": { request: null; response: Array<BrokerView> };
+  "brokers.save": { request: BrokerDraft; response: BrokerView };
+  "brokers.delete": { request: BrokerRequest; response: null };
+  "brokers.test": { request: TestRequest; response: TestReport };
+  "brokers.testCancel": { request: NumberRequest; response: null };
+  "brokers.readPem": { request: TextRequest; response: PemSummary };
+  "tokens.list": { request: null; response: Array<TokenView> };
+  "tokens.save": { request: TokenDraft; response: TokenView };
+  "tokens.delete": { request: TokenRequest; response: null };
+  "tokens.reveal": { request: TokenRequest; response: Revealed };
+  "tokens.verify": { request: TokenRequest; response: VerifyReport };
+  "relays.list": { request: null; response: Array<RelayView> };
+  "relays.save": { request: RelayDraft; response: RelayView };
+  "relays.delete": { request: RelayRequest; response: null };
+  "relays.act": { request: RelayActionRequest; response: null };
+  "topics.check": { request: TextRequest; response: FilterCheck };
+  "feed.open": { request: ViewRequest; response: ViewFrame };
+  "feed.close": { request: NumberRequest; response: null };
+  "feed.rows": { request: RowsRequest; response: Rows };
+  "feed.pause": { request: PauseRequest; response: ViewFrame };
+  "feed.clear": { request: NumberRequest; response: ViewFrame };
+  "feed.event": { request: EventRequest; response: EventDetail };
+  "queue.deadLetters": { request: DeadLetterRequest; response: DeadLetters };
+  "bucket.devices": { request: null; response: Array<BucketDevice> };
+  "bucket.rows": { request: BucketRequest; response: BucketRows };
+  "import.preview": { request: ImportRequest; response: ImportPreview };
+  "import.apply": { request: ImportRequest; response: ImportPreview };
+}
+
+/** What `subscribe` pushes. */
+export type Pushed = Frame;
