@@ -1,7 +1,8 @@
 /** Starts the page. */
+import "./locale";
 import "./styles/tokens.css";
 import "./styles/base.css";
-import "./locale";
+import "./styles/overlay.css";
 import { mount } from "svelte";
 import Root from "./App.svelte";
 import { app } from "./state/app.svelte";
