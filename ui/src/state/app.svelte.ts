@@ -8,7 +8,7 @@ import { Clock } from "./clock.svelte";
 import { Config } from "./config.svelte";
 import { FeedView } from "./feed.svelte";
 import { Frames } from "./frames";
-import { Navigation } from "./navigation.svelte";
+import { Navigation, type Intent, type Place } from "./navigation.svelte";
 import { Settings } from "./settings.svelte";
 import { Status } from "./status.svelte";
 import { Toasts } from "./toasts.svelte";
@@ -48,6 +48,18 @@ export class App {
       this.config.load(),
       this.config.regions.load(),
     ]);
+  }
+
+  /** Goes to a place. Leaving the first-run doors any way counts as passing them. */
+  go(place: Place, intent?: Intent): void {
+    if (this.settings.firstRun) this.settings.passDoors().catch((error: unknown) => this.toasts.failed(error));
+    this.navigation.go(place, intent);
+  }
+
+  /** *Try it*: broker, devices, relay and local stand-in, then the feed. Rejects with the engine's words. */
+  async startDemo(): Promise<void> {
+    await this.rpc("demo.start", null);
+    this.go("inspector");
   }
 }
 
