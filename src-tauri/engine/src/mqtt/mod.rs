@@ -1,0 +1,9 @@
+//! The MQTT client: how a connection is secured, tested, kept, and what its errors mean in words.
+//!
+//! Everything here speaks to a broker that runs elsewhere (or to the embedded one as any client would). It knows nothing
+//! of relays, queues and destinations.
+
+pub mod address;
+pub mod test;
+pub mod tls;
+pub mod words;
