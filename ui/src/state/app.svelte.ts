@@ -9,6 +9,7 @@ import { Config } from "./config.svelte";
 import { FeedView } from "./feed.svelte";
 import { Frames } from "./frames";
 import { Navigation, type Intent, type Place } from "./navigation.svelte";
+import { Selection } from "./selection.svelte";
 import { Settings } from "./settings.svelte";
 import { Status } from "./status.svelte";
 import { Toasts } from "./toasts.svelte";
@@ -23,6 +24,7 @@ export class App {
   readonly config: Config;
   readonly settings: Settings;
   readonly feed: FeedView;
+  readonly selection: Selection;
   readonly #backend: Backend;
 
   constructor(port: Backend) {
@@ -32,6 +34,7 @@ export class App {
     this.config = new Config(port.rpc, this.frames);
     this.settings = new Settings(port.rpc);
     this.feed = new FeedView(port.rpc, this.frames);
+    this.selection = new Selection(port.rpc, this.frames);
   }
 
   /** Subscribes first, so that nothing is missed, then reads what there is. */

@@ -74,14 +74,9 @@ export class FeedView {
     return this.#opening;
   }
 
-  /** The screen is elsewhere: the engine need not keep the view. */
-  async close(): Promise<void> {
-    await this.#opening;
-    const view = this.frame?.view;
-    this.frame = null;
-    this.rows = [];
+  /** The screen is elsewhere: rows are not asked for. The view stays, and with it a pause. */
+  hide(): void {
     this.#window = { from: 0, count: 0 };
-    if (view !== undefined) await this.#rpc("feed.close", { number: view }).catch(() => null);
   }
 
   /** Says which rows are on the screen. */
@@ -113,6 +108,28 @@ export class FeedView {
 
   clear(): Promise<void> {
     return this.#change((view) => this.#rpc("feed.clear", { number: view }));
+  }
+
+  /** The row `step` rows below the given one (above, if negative), within what the list shows. */
+  async neighbour(seq: number | null, step: number): Promise<{ seq: number; index: number } | null> {
+    const view = this.frame?.view;
+    if (view === undefined || this.length === 0) return null;
+    let rows = this.rows;
+    let from = this.from;
+    let at = rows.findIndex((row) => row.seq === seq);
+    if (rows[at + step] === undefined || at < 0) {
+      try {
+        rows = (await this.#rpc("feed.rows", { view, from: 0, count: this.length })).rows;
+      } catch (error) {
+        this.error = asApiError(error);
+        return null;
+      }
+      from = 0;
+      at = rows.findIndex((row) => row.seq === seq);
+    }
+    const index = at < 0 ? 0 : Math.max(0, Math.min(at + step, rows.length - 1));
+    const row = rows[index];
+    return row ? { seq: row.seq, index: from + index } : null;
   }
 
   async #change(call: (view: number) => Promise<ViewFrame>): Promise<void> {
@@ -151,6 +168,11 @@ export class FeedView {
       this.error = asApiError(error);
     } finally {
       this.#fetching = false;
+    }
+    // The engine forgot the view (it was started anew): open another one.
+    if (this.error?.code === "notFound" && this.frame !== null) {
+      this.frame = null;
+      await this.open();
     }
   }
 }

@@ -49,7 +49,7 @@ impl TagoIo {
         let (status, headers, body) = match exchange(request).await {
             Ok(answer) => answer,
             Err(error) => {
-                let reason = self.masked(&super::http::words(&error));
+                let reason = self.masked(&super::http::explain(&error).words);
                 let outcome = Outcome::Retry { after: None, reason, everyone: true };
                 return Delivery { outcome, status: None, took: begin.elapsed(), answer: String::new() };
             }
@@ -156,7 +156,7 @@ mod tests {
         assert_eq!(message_of(br#"{"status":false,"message":"Authorization denied"}"#), "Authorization denied");
         assert_eq!(message_of(b"plain"), "plain");
         let secret = Secret::new("0123456789abcdef");
-        let tagoio = TagoIo::new(super::super::http::client().unwrap(), "http://127.0.0.1:1/", &secret, &Secret::new("at00")).unwrap();
+        let tagoio = TagoIo::new(super::super::http::http_client().unwrap(), "http://127.0.0.1:1/", &secret, &Secret::new("at00")).unwrap();
         assert_eq!(tagoio.masked("bad token 0123456789abcdef!"), "bad token …bcdef!");
         assert_eq!(tagoio.url.path(), "/integration/network/data");
     }

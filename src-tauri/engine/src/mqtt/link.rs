@@ -8,9 +8,9 @@
 //! identifier was seen before (see [`Link::expect_releases`]).
 
 use super::words::{self, Failure};
-use super::tls;
+use super::{address, tls};
 use bytes::Bytes;
-use relayscope_domain::broker::{BrokerSecrets, Connection, Transport};
+use relayscope_domain::broker::{BrokerSecrets, Connection};
 use relayscope_domain::message::{MqttVersion, Qos};
 use rumqttc::{Outgoing, v5};
 use std::sync::Arc;
@@ -96,9 +96,9 @@ pub struct Full;
 
 /// Prepares a connection; nothing is sent before the first poll.
 pub fn prepare(connection: &Connection, secrets: &BrokerSecrets) -> Result<(Link, Requests), tls::TlsError> {
-    let address = address(connection);
+    let host = address::library_host(connection);
     let keep_alive = Duration::from_secs(if connection.keep_alive == 0 { 65_535 } else { connection.keep_alive.into() });
-    let transport = transport(connection, secrets)?;
+    let transport = address::library_transport(connection, secrets.client_key.as_ref())?;
     let login = match (&connection.username, &secrets.password) {
         (None, None) => None,
         (name, password) => {
@@ -107,7 +107,7 @@ pub fn prepare(connection: &Connection, secrets: &BrokerSecrets) -> Result<(Link
     };
     Ok(match connection.version {
         MqttVersion::V311 => {
-            let mut options = rumqttc::MqttOptions::new(&connection.client_id, address, connection.port);
+            let mut options = rumqttc::MqttOptions::new(&connection.client_id, host, connection.port);
             options
                 .set_keep_alive(keep_alive)
                 .set_clean_session(connection.clean_start)
@@ -130,7 +130,7 @@ pub fn prepare(connection: &Connection, secrets: &BrokerSecrets) -> Result<(Link
             (Link::V4(Box::new(events)), Requests::V4(client))
         }
         MqttVersion::V5 => {
-            let mut options = v5::MqttOptions::new(&connection.client_id, address, connection.port);
+            let mut options = v5::MqttOptions::new(&connection.client_id, host, connection.port);
             options
                 .set_keep_alive(keep_alive)
                 .set_clean_start(connection.clean_start)
@@ -162,27 +162,6 @@ pub fn prepare(connection: &Connection, secrets: &BrokerSecrets) -> Result<(Link
             let (client, events) = v5::AsyncClient::new(options, REQUESTS);
             (Link::V5(Box::new(events)), Requests::V5(client))
         }
-    })
-}
-
-// rumqttc takes a URL instead of a host for WebSocket.
-fn address(connection: &Connection) -> String {
-    let host = &connection.host;
-    let bracketed = if host.contains(':') && !host.starts_with('[') { format!("[{host}]") } else { host.clone() };
-    match connection.transport {
-        Transport::Tcp | Transport::Tls => host.trim_start_matches('[').trim_end_matches(']').to_owned(),
-        Transport::Ws => format!("ws://{bracketed}:{}{}", connection.port, connection.path),
-        Transport::Wss => format!("wss://{bracketed}:{}{}", connection.port, connection.path),
-    }
-}
-
-fn transport(connection: &Connection, secrets: &BrokerSecrets) -> Result<rumqttc::Transport, tls::TlsError> {
-    let config = || tls::client_config(&connection.tls, secrets.client_key.as_ref());
-    Ok(match connection.transport {
-        Transport::Tcp => rumqttc::Transport::tcp(),
-        Transport::Ws => rumqttc::Transport::ws(),
-        Transport::Tls => rumqttc::Transport::tls_with_config(rumqttc::TlsConfiguration::Rustls(config()?)),
-        Transport::Wss => rumqttc::Transport::wss_with_config(rumqttc::TlsConfiguration::Rustls(config()?)),
     })
 }
 
@@ -339,7 +318,7 @@ fn from_v4(event: rumqttc::Event) -> Polled {
                     .iter()
                     .map(|code| match code {
                         SubscribeReasonCode::Success(granted) => Ok(qos(*granted)),
-                        SubscribeReasonCode::Failure => Err(words::reason(0x80)),
+                        refused @ SubscribeReasonCode::Failure => Err(words::suback_v4(words::suback_code_v4(*refused))),
                     })
                     .collect(),
             ),
@@ -361,7 +340,7 @@ fn from_v5(event: v5::Event) -> Polled {
         v5::Event::Incoming(packet) => match packet {
             Packet::ConnAck(connack) => Polled::Connected {
                 session_present: connack.session_present,
-                limits: connack.properties.as_ref().map(words::limits).unwrap_or_default(),
+                limits: connack.properties.as_ref().map(limits).unwrap_or_default(),
             },
             Packet::Publish(publish) => Polled::Publish(Box::new(Arrived {
                 topic: String::from_utf8_lossy(&publish.topic).into(),
@@ -370,18 +349,25 @@ fn from_v5(event: v5::Event) -> Polled {
                 retain: publish.retain,
                 dup: publish.dup,
                 packet_id: publish.pkid,
-                properties: publish.properties.as_ref().map(words::properties).unwrap_or_default(),
+                properties: publish.properties.as_ref().map(properties).unwrap_or_default(),
             })),
             Packet::SubAck(suback) => Polled::SubAck(
                 suback.pkid,
-                suback.return_codes.iter().map(|code| words::granted_v5(code).map_err(words::reason)).collect(),
+                suback
+                    .return_codes
+                    .iter()
+                    .map(|code| match code {
+                        v5::mqttbytes::v5::SubscribeReasonCode::Success(granted) => Ok(qos(*granted)),
+                        refused => Err(words::suback_v5(words::suback_code_v5(*refused))),
+                    })
+                    .collect(),
             ),
             Packet::UnsubAck(_) => Polled::UnsubAck,
             Packet::PubAck(puback) => Polled::Published(
                 puback.pkid,
                 match puback.reason {
                     PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Ok(()),
-                    refused => Err(format!("{refused:?}")),
+                    refused => Err(words::reason(words::puback_code(refused))),
                 },
             ),
             Packet::PubComp(pubcomp) => Polled::Published(
@@ -391,8 +377,43 @@ fn from_v5(event: v5::Event) -> Polled {
                     refused => Err(format!("{refused:?}")),
                 },
             ),
-            Packet::Disconnect(disconnect) => Polled::Disconnect(words::disconnect_v5(&disconnect)),
+            Packet::Disconnect(disconnect) => Polled::Disconnect(disconnect_words(&disconnect)),
             _ => Polled::Other,
         },
     }
+}
+
+/// What an MQTT 5 broker tells of itself in CONNACK (MQTT 5.0 section 3.2.2.3).
+fn limits(properties: &v5::mqttbytes::v5::ConnAckProperties) -> Vec<String> {
+    let mut out = vec![];
+    out.extend(properties.assigned_client_identifier.as_ref().map(|id| format!("assigned client id {id}")));
+    out.extend(properties.server_keep_alive.map(|seconds| format!("the broker sets keep-alive {seconds} s")));
+    out.extend(properties.max_qos.map(|qos| format!("at most QoS {qos}")));
+    out.extend(properties.max_packet_size.map(|bytes| format!("packets up to {bytes} B")));
+    out.extend(properties.reason_string.clone());
+    out
+}
+
+/// The properties of an MQTT 5 PUBLISH (MQTT 5.0 section 3.3.2.3), name and value.
+fn properties(properties: &v5::mqttbytes::v5::PublishProperties) -> Vec<(String, String)> {
+    let mut out = vec![];
+    let mut add = |name: &str, value: Option<String>| out.extend(value.map(|value| (name.to_owned(), value)));
+    add("Payload format", properties.payload_format_indicator.map(|format| if format == 1 { "UTF-8 text" } else { "bytes" }.into()));
+    add("Message expiry", properties.message_expiry_interval.map(|seconds| format!("{seconds} s")));
+    add("Topic alias", properties.topic_alias.map(|alias| alias.to_string()));
+    add("Response topic", properties.response_topic.clone());
+    add("Correlation data", properties.correlation_data.as_ref().map(|data| String::from_utf8_lossy(data).into_owned()));
+    add("Content type", properties.content_type.clone());
+    for identifier in &properties.subscription_identifiers {
+        add("Subscription identifier", Some(identifier.to_string()));
+    }
+    for (name, value) in &properties.user_properties {
+        add(&format!("User property {name}"), Some(value.clone()));
+    }
+    out
+}
+
+fn disconnect_words(disconnect: &v5::mqttbytes::v5::Disconnect) -> String {
+    let text = disconnect.properties.as_ref().and_then(|properties| properties.reason_string.as_deref());
+    words::disconnected_v5(disconnect.reason_code as u8, text).words
 }

@@ -1,6 +1,9 @@
-//! The MQTT client: sessions with brokers that are not ours, their TLS, their words, and the connection test.
-//! Knows nothing of relays, queues or TagoIO.
+//! The MQTT client: sessions with brokers, how a connection is secured and tested, and what its errors mean in words.
+//!
+//! Everything here speaks to a broker that runs elsewhere (or to the embedded one as any client would). It knows nothing
+//! of relays, queues and destinations.
 
+pub mod address;
 pub mod link;
 pub mod session;
 pub mod test;

@@ -9,7 +9,7 @@ export class DraftForm<D extends object> {
   #saved: D = $state.raw({} as D);
   draft: D = $state({} as D);
   /** A failure that belongs to no field. */
-  failure: ApiError | null = $state.raw(null);
+  failure = $state.raw<ApiError | null>(null);
   busy = $state(false);
   readonly problems = new FormProblems();
 

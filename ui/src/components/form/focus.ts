@@ -2,8 +2,10 @@
 
 /** Focuses the first control marked invalid inside `root`. Returns whether there was one. */
 export function focusFirstInvalid(root: ParentNode | null | undefined): boolean {
-  const control = root?.querySelector<HTMLElement>('[aria-invalid="true"]:not([disabled])');
-  if (!control) return false;
+  const marked = root?.querySelector<HTMLElement>('[aria-invalid="true"]:not([disabled])');
+  if (!marked) return false;
+  // A group of radio buttons is marked as a whole; the keyboard goes to the chosen one.
+  const control = marked.querySelector<HTMLElement>("input:checked") ?? marked;
   control.focus();
   control.scrollIntoView({ block: "nearest" });
   return true;
