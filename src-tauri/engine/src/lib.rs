@@ -4,7 +4,11 @@
 //! [`Engine::frames`] only. The engine knows nothing of Tauri, terminals or pages.
 
 pub mod api;
+pub mod broker;
 pub mod feed;
+pub mod fingerprint;
+pub mod platform;
+pub mod simulator;
 
 use api::wire::Frame;
 use std::path::PathBuf;
