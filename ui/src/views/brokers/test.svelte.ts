@@ -1,7 +1,14 @@
 // Owns one connection test at a time: its steps as they end, its report, and its cancelling. The engine tests; this
 // only keeps what it said.
 
-import { asApiError, type ApiError, type BrokerDraft, type Rpc, type TestStep, type TestStepName } from "../../backend/types";
+import {
+  asApiError,
+  type ApiError,
+  type BrokerDraft,
+  type Rpc,
+  type TestStep,
+  type TestStepName,
+} from "../../backend/types";
 import type { Frames } from "../../state/frames";
 
 export const STEPS: readonly { name: TestStepName; label: string }[] = [
