@@ -6,7 +6,7 @@ use crate::queue::Queue;
 use crate::secrets::{KeyLocation, Vault};
 use crate::store::Store;
 use crate::store::open::{self, Schema};
-use crate::supervisor::{Runtime, Supervisor};
+use crate::supervisor::{Runtime, Supervisor, chain};
 use crate::{Engine, EngineConfig, destination};
 use sqlx::Row;
 use std::sync::{Arc, Mutex};
@@ -22,16 +22,7 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/app");
 pub struct StartError(pub String);
 
 fn because<E: std::error::Error>(error: E) -> StartError {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let cause_text = cause.to_string();
-        if !text.contains(&cause_text) {
-            text = format!("{text}: {cause_text}");
-        }
-        source = cause.source();
-    }
-    StartError(text)
+    StartError(chain(&error))
 }
 
 pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {

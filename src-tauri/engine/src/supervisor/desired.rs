@@ -125,7 +125,11 @@ async fn relay_plan(
 ) -> Result<Option<RelayPlan>, StoreError> {
     let Some(url) = url_of(relay, runtime) else { return Ok(None) };
     let (connection, secrets) = match &broker.spec {
-        BrokerSpec::External(connection) => ((**connection).clone(), store.broker_secrets(broker.id).await?),
+        BrokerSpec::External(connection) => {
+            let mut connection = (**connection).clone();
+            connection.client_id.push_str(&store.client_suffix(relay.id).await?);
+            (connection, store.broker_secrets(broker.id).await?)
+        }
         BrokerSpec::Embedded(_) => match runtime.broker(broker.id) {
             Some(at) => (
                 inside(relay.id, at.address),
@@ -141,7 +145,7 @@ async fn relay_plan(
     Ok(Some(RelayPlan {
         relay: relay.clone(),
         broker_name: broker.name.clone(),
-        connection: own_client_id(connection, relay.id),
+        connection,
         secrets,
         url,
         network_token,
@@ -165,12 +169,6 @@ fn inside(relay: RelayId, address: SocketAddr) -> Connection {
         will: None,
         tls: Tls::default(),
     }
-}
-
-/// Several relays may share a saved broker, but not its client id: they would push each other out. The first keeps it as
-/// it stands; see [`crate::configuration`], which refuses a second relay with the same id.
-fn own_client_id(connection: Connection, _relay: RelayId) -> Connection {
-    connection
 }
 
 fn accounts(tokens: &HashMap<TokenId, StoredToken>) -> Vec<(Fingerprint, Account)> {

@@ -8,7 +8,9 @@ mod desired;
 mod runtime;
 mod units;
 
+pub(crate) use desired::EndpointRelay;
 pub use runtime::{BrokerAt, RelayAt, Runtime, UnitStatus};
+pub(crate) use units::chain;
 
 use crate::api::wire::Frame;
 use crate::feed::Feed;
