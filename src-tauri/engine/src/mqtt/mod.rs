@@ -6,4 +6,5 @@
 pub mod address;
 pub mod test;
 pub mod tls;
+pub mod trust;
 pub mod words;
