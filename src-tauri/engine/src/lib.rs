@@ -44,3 +44,8 @@ impl Engine {
     /// which is safe because what is unfinished is on disk.
     pub async fn shutdown(&self, _grace: Duration) {}
 }
+
+/// The platform's folder for Relayscope's data, when the platform names one.
+pub fn default_data_dir() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "relayscope").map(|dirs| dirs.data_dir().to_owned())
+}
