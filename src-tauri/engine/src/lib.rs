@@ -4,7 +4,12 @@
 //! [`Engine::frames`] only. The engine knows nothing of Tauri, terminals or pages.
 
 pub mod api;
+pub mod destination;
 pub mod feed;
+pub mod lock;
+pub mod mqtt;
+pub mod secrets;
+pub mod telemetry;
 
 use api::wire::Frame;
 use std::path::PathBuf;

@@ -1,0 +1,159 @@
+//! Everything about one event: TagoIO's title, packet details, payload, and the journey of its message.
+
+use super::event::{Direction, Event, Kind};
+use super::row::{self, took_words, unix_millis};
+use super::payload;
+use crate::api::wire::{EventDetail, Field, JourneyStep};
+
+/// The drawer of an event. `journey` holds all events of its message, oldest first.
+pub fn detail(event: &Event, journey: &[&Event]) -> EventDetail {
+    EventDetail {
+        row: row::row(event),
+        title: title(&event.kind).to_owned(),
+        fields: fields(event),
+        payload: match &event.kind {
+            Kind::Publish { payload, .. } => Some(payload::view_of(payload)),
+            _ => None,
+        },
+        journey: journey
+            .iter()
+            .map(|step| JourneyStep {
+                seq: step.seq,
+                after_micros: step.instant.duration_since(journey[0].instant).as_micros() as u64,
+                words: journey_words(&step.kind),
+                detail: journey_detail(step),
+                tone: row::tone(&step.kind),
+            })
+            .collect(),
+    }
+}
+
+/// TagoIO's titles (Live Inspector of TagoIO; wording of TagoCore's MQTT plugin for subscribe, unsubscribe and will).
+fn title(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Connected { .. } => "[MQTT] Device connected",
+        Kind::Refused { .. } => "[MQTT] Device refused",
+        Kind::Subscribed { .. } => "[MQTT] Device subscribe",
+        Kind::Unsubscribed { .. } => "[MQTT] Device unsubscribe",
+        Kind::Publish { will: true, .. } => "[MQTT] Device executed will message",
+        Kind::Publish { direction: Direction::In, .. } => "[MQTT] Device publish",
+        Kind::Publish { direction: Direction::Out, .. } => "[MQTT] Downlink publish",
+        Kind::Queued { .. } => "Queued",
+        Kind::Delivered { .. } => "[POST] HTTP Request",
+        Kind::Retry { .. } => "[POST] HTTP Request, to be repeated",
+        Kind::DeadLetter { .. } => "Dead letter",
+        Kind::Dropped { .. } => "Dropped",
+        Kind::Disconnected { .. } => "[MQTT] Device disconnected",
+        Kind::Note { .. } => "Note",
+    }
+}
+
+fn fields(event: &Event) -> Vec<Field> {
+    let mut out = vec![];
+    let mut add = |label: &str, value: String| out.push(Field { label: label.to_owned(), value });
+    add("Source", event.source.to_string());
+    add("Client", event.client.to_string());
+    if let Some(id) = event.message_id {
+        add("Message id", id.to_string());
+    }
+    match &event.kind {
+        Kind::Connected { session_present, will, token_last5, .. } => {
+            add("Content", row::preview(&event.kind).into_owned());
+            add("Session present", yes(*session_present));
+            add("Will message", yes(*will));
+            if !token_last5.is_empty() {
+                add("Token ending", token_last5.clone());
+            }
+        }
+        Kind::Refused { code, reason } => {
+            if let Some(code) = code {
+                add("Code", format!("{code} (0x{code:02x})"));
+            }
+            add("Reason", reason.clone());
+        }
+        Kind::Subscribed { filter, requested, granted } => {
+            add("Filter", filter.to_string());
+            add("QoS asked for", u8::from(*requested).to_string());
+            match granted {
+                Ok(granted) => add("QoS granted", u8::from(*granted).to_string()),
+                Err(reason) => add("Refused", reason.clone()),
+            }
+        }
+        Kind::Unsubscribed { filter } => add("Filter", filter.to_string()),
+        Kind::Publish { topic, payload, qos, retain, dup, packet_id, properties, .. } => {
+            add("Topic", topic.to_string());
+            add("QoS", u8::from(*qos).to_string());
+            add("Retained", yes(*retain));
+            add("Duplicate", yes(*dup));
+            if let Some(packet_id) = packet_id {
+                add("Packet id", packet_id.to_string());
+            }
+            add("Size", format!("{} B", payload.len()));
+            for (name, value) in properties {
+                add(name, value.clone());
+            }
+        }
+        Kind::Queued { topic, entry } => {
+            add("Topic", topic.to_string());
+            add("Entry", entry.to_string());
+        }
+        Kind::Delivered { topic, status, took, attempt, answer } => {
+            add("Topic", topic.to_string());
+            add("HTTP status", status.to_string());
+            add("Duration", took_words(*took));
+            add("Attempt", attempt.to_string());
+            add("Answer", answer.clone());
+        }
+        Kind::Retry { topic, status, took, attempt, reason, next } => {
+            add("Topic", topic.to_string());
+            add("HTTP status", status.map_or_else(|| "none".to_owned(), |status| status.to_string()));
+            add("Duration", took_words(*took));
+            add("Attempt", attempt.to_string());
+            add("Reason", reason.clone());
+            add("Next try", row::clock(*next));
+        }
+        Kind::DeadLetter { topic, status, attempts, reason } => {
+            add("Topic", topic.to_string());
+            add("HTTP status", status.map_or_else(|| "none".to_owned(), |status| status.to_string()));
+            add("Attempts", attempts.to_string());
+            add("Reason", reason.clone());
+        }
+        Kind::Dropped { topic, count, reason } => {
+            if !topic.is_empty() {
+                add("Topic", topic.to_string());
+            }
+            add("Count", count.to_string());
+            add("Reason", reason.clone());
+        }
+        Kind::Disconnected { reason, clean } => {
+            add("Reason", reason.clone());
+            add("As intended", yes(*clean));
+        }
+        Kind::Note { text, .. } => add("Content", text.clone()),
+    }
+    add("Time", unix_millis(event.at).to_string());
+    out
+}
+
+fn yes(value: bool) -> String {
+    if value { "yes" } else { "no" }.to_owned()
+}
+
+fn journey_words(kind: &Kind) -> String {
+    match kind {
+        Kind::Publish { direction: Direction::In, .. } => "received".into(),
+        Kind::Publish { direction: Direction::Out, .. } => "published".into(),
+        Kind::Queued { .. } => "on disk, acknowledged".into(),
+        Kind::Delivered { attempt, .. } | Kind::Retry { attempt, .. } => format!("POST {attempt}"),
+        other => row::word(other).into(),
+    }
+}
+
+fn journey_detail(event: &Event) -> String {
+    match &event.kind {
+        Kind::Publish { direction: Direction::In, .. } => format!("by {}", event.source),
+        Kind::Publish { direction: Direction::Out, .. } => format!("to {}", event.source),
+        Kind::Queued { entry, .. } => format!("entry {entry}"),
+        other => row::preview(other).into_owned(),
+    }
+}

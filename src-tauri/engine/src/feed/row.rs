@@ -1,0 +1,163 @@
+//! An event as one line: its word, chip, colour, topic and preview. All wording of the feed stands here.
+
+use super::event::{Direction, Event, Kind};
+use super::payload;
+use crate::api::wire::{KindGroup, Row, RowTone};
+use relayscope_domain::message::MqttVersion;
+use std::borrow::Cow;
+use std::time::{Duration, SystemTime};
+
+const PREVIEW: usize = 240;
+
+/// The line of an event.
+pub fn row(event: &Event) -> Row {
+    let (size, qos, retain) = match &event.kind {
+        Kind::Publish { payload, qos, retain, .. } => (Some(payload.len() as u32), Some(u8::from(*qos)), *retain),
+        Kind::Subscribed { requested, granted, .. } => (None, Some(u8::from(*granted.as_ref().unwrap_or(requested))), false),
+        _ => (None, None, false),
+    };
+    Row {
+        seq: event.seq,
+        at: unix_millis(event.at),
+        kind: word(&event.kind).to_owned(),
+        group: group(&event.kind),
+        tone: tone(&event.kind),
+        source: event.source.to_string(),
+        client: event.client.to_string(),
+        topic: topic(&event.kind).to_owned(),
+        preview: preview(&event.kind).into_owned(),
+        size,
+        qos,
+        retain,
+        message_id: event.message_id,
+    }
+}
+
+/// Unix milliseconds.
+pub fn unix_millis(at: SystemTime) -> i64 {
+    match at.duration_since(SystemTime::UNIX_EPOCH) {
+        Ok(after) => after.as_millis() as i64,
+        Err(before) => -(before.duration().as_millis() as i64),
+    }
+}
+
+/// A wall-clock time of day, local: `14:03:00`.
+pub fn clock(at: SystemTime) -> String {
+    chrono::DateTime::<chrono::Local>::from(at).format("%H:%M:%S").to_string()
+}
+
+/// One word for the kind.
+pub(super) fn word(kind: &Kind) -> &'static str {
+    match kind {
+        Kind::Connected { .. } => "connected",
+        Kind::Refused { .. } => "refused",
+        Kind::Subscribed { granted: Ok(_), .. } => "subscribe",
+        Kind::Subscribed { granted: Err(_), .. } => "not subscribed",
+        Kind::Unsubscribed { .. } => "unsubscribe",
+        Kind::Publish { will: true, .. } => "will",
+        Kind::Publish { direction: Direction::In, .. } => "publish",
+        Kind::Publish { direction: Direction::Out, .. } => "downlink",
+        Kind::Queued { .. } => "queued",
+        Kind::Delivered { .. } => "delivered",
+        Kind::Retry { .. } => "retry",
+        Kind::DeadLetter { .. } => "dead letter",
+        Kind::Dropped { .. } => "dropped",
+        Kind::Disconnected { .. } => "disconnected",
+        Kind::Note { failure: true, .. } => "failure",
+        Kind::Note { failure: false, .. } => "note",
+    }
+}
+
+/// The chip that selects the kind.
+pub(super) fn group(kind: &Kind) -> KindGroup {
+    match kind {
+        Kind::Connected { .. } | Kind::Refused { .. } => KindGroup::Connect,
+        Kind::Disconnected { .. } => KindGroup::Disconnect,
+        Kind::Subscribed { .. } => KindGroup::Subscribe,
+        Kind::Unsubscribed { .. } => KindGroup::Unsubscribe,
+        Kind::Publish { .. } => KindGroup::Publish,
+        Kind::Queued { .. } | Kind::Delivered { .. } | Kind::Retry { .. } | Kind::DeadLetter { .. } => KindGroup::Delivery,
+        Kind::Dropped { .. } | Kind::Note { .. } => KindGroup::Error,
+    }
+}
+
+pub(super) fn tone(kind: &Kind) -> RowTone {
+    match kind {
+        Kind::Connected { .. } => RowTone::Connect,
+        Kind::Refused { .. }
+        | Kind::DeadLetter { .. }
+        | Kind::Dropped { .. }
+        | Kind::Subscribed { granted: Err(_), .. }
+        | Kind::Note { failure: true, .. } => RowTone::Bad,
+        Kind::Subscribed { .. } | Kind::Unsubscribed { .. } => RowTone::Subscribe,
+        Kind::Publish { .. } => RowTone::Publish,
+        Kind::Delivered { .. } => RowTone::Delivered,
+        Kind::Retry { .. } => RowTone::Warn,
+        Kind::Queued { .. } | Kind::Disconnected { .. } | Kind::Note { failure: false, .. } => RowTone::Quiet,
+    }
+}
+
+/// Topic or filter, or nothing.
+pub(super) fn topic(kind: &Kind) -> &str {
+    match kind {
+        Kind::Subscribed { filter, .. } | Kind::Unsubscribed { filter } => filter,
+        Kind::Publish { topic, .. }
+        | Kind::Queued { topic, .. }
+        | Kind::Delivered { topic, .. }
+        | Kind::Retry { topic, .. }
+        | Kind::DeadLetter { topic, .. }
+        | Kind::Dropped { topic, .. } => topic,
+        Kind::Connected { .. } | Kind::Refused { .. } | Kind::Disconnected { .. } | Kind::Note { .. } => "",
+    }
+}
+
+/// A duration as people say it: `850 µs`, `41 ms`, `2.4 s`.
+pub(crate) fn took_words(took: Duration) -> String {
+    let micros = took.as_micros();
+    match micros {
+        0..=999 => format!("{micros} µs"),
+        1_000..=999_999 => format!("{} ms", micros / 1_000),
+        _ => format!("{:.1} s", took.as_secs_f64()),
+    }
+}
+
+/// One line of content.
+pub(super) fn preview(kind: &Kind) -> Cow<'_, str> {
+    match kind {
+        Kind::Connected { version, session_present, detail, .. } => {
+            let version = match version {
+                Some(MqttVersion::V5) => "MQTT 5",
+                Some(MqttVersion::V311) => "MQTT 3.1.1",
+                None => "MQTT 3.1",
+            };
+            let session = if *session_present { " · session resumed" } else { "" };
+            let detail = if detail.is_empty() { String::new() } else { format!(" · {detail}") };
+            Cow::Owned(format!("{version}{session}{detail}"))
+        }
+        Kind::Refused { reason, .. } | Kind::Disconnected { reason, .. } => Cow::Borrowed(reason),
+        Kind::Subscribed { requested, granted, .. } => Cow::Owned(match granted {
+            Ok(granted) if granted == requested => format!("granted QoS {}", u8::from(*granted)),
+            Ok(granted) => format!("granted QoS {} instead of {}", u8::from(*granted), u8::from(*requested)),
+            Err(reason) => format!("refused: {reason}"),
+        }),
+        Kind::Unsubscribed { .. } => Cow::Borrowed(""),
+        Kind::Publish { payload, .. } => Cow::Owned(payload::preview(payload, PREVIEW)),
+        Kind::Queued { entry, .. } => Cow::Owned(format!("on disk, acknowledged · entry {entry}")),
+        Kind::Delivered { status, took, attempt, answer, .. } => {
+            let tries = if *attempt > 1 { format!(" · attempt {attempt}") } else { String::new() };
+            let answer = if answer.is_empty() { String::new() } else { format!(" · {answer}") };
+            Cow::Owned(format!("{status} in {}{answer}{tries}", took_words(*took)))
+        }
+        Kind::Retry { reason, attempt, next, .. } => {
+            Cow::Owned(format!("{reason} · attempt {attempt} · next try at {}", clock(*next)))
+        }
+        Kind::DeadLetter { reason, attempts, .. } => {
+            let times = if *attempts == 1 { "1 attempt".to_owned() } else { format!("{attempts} attempts") };
+            Cow::Owned(format!("{reason} · {times} · kept"))
+        }
+        Kind::Dropped { count, reason, .. } => {
+            Cow::Owned(format!("{count} {}: {reason}", if *count == 1 { "message" } else { "messages" }))
+        }
+        Kind::Note { text, .. } => Cow::Borrowed(text),
+    }
+}

@@ -1,0 +1,425 @@
+//! TLS towards a broker: what is trusted, what is shown, and what a failure means in words.
+//!
+//! [`client_config`] builds the one configuration that sessions and the connection test share; it names the ring
+//! provider explicitly and never touches the process-wide default. The verifier is rustls's own with three additions:
+//! it may check another name than the host, it accepts a self-signed server certificate that was chosen as authority
+//! itself, and its refusals carry the names and dates a person needs ([`Distrust`]).
+//!
+//! The MQTT library always hands the broker's host to TLS. [`Tls::server_name`] therefore changes the name the
+//! certificate is checked against; the name sent in the handshake (SNI) stays the host.
+
+use crate::mqtt::words::Failure;
+use relayscope_domain::broker::{Certificate, Tls};
+use relayscope_domain::secret::Secret;
+use rustls::client::WebPkiServerVerifier;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::crypto::CryptoProvider;
+use rustls::pki_types::pem::PemObject;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
+use rustls::{
+    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
+    SignatureScheme,
+};
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// Why no TLS configuration could be made. Each is a sentence that says what to do.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// The system's certificate authorities can't be read.
+    #[error(
+        "This system offers no certificate authorities ({0}). Install them (package ca-certificates), or choose your own."
+    )]
+    NoRoots(String),
+    /// The own certificate authority is no use.
+    #[error("The file of the certificate authority can't be used: {0}")]
+    Ca(String),
+    /// The client certificate is no use.
+    #[error("The client certificate can't be used: {0}")]
+    ClientCert(String),
+    /// The client key is missing or no use.
+    #[error("The client key can't be used: {0}")]
+    ClientKey(String),
+    /// The key belongs to another certificate.
+    #[error("The client key does not belong to the client certificate. Choose the two files that were made together.")]
+    KeyMismatch,
+    /// The name to check against is none.
+    #[error("“{0}” is neither a host name nor an address; correct the server name.")]
+    ServerName(String),
+    /// rustls refused the configuration.
+    #[error("failed to prepare TLS")]
+    Rustls(#[from] Error),
+}
+
+/// The certificates a server presented, leaf first; filled during the handshake, also when it fails.
+#[derive(Clone, Debug, Default)]
+pub struct Presented(Arc<Mutex<Vec<CertificateDer<'static>>>>);
+
+impl Presented {
+    /// What was presented so far, readable certificates only.
+    pub fn certificates(&self) -> Vec<Certificate> {
+        let chain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        chain.iter().filter_map(|der| Certificate::from_der(der).ok()).collect()
+    }
+}
+
+/// The provider of all cryptography here.
+pub fn provider() -> Arc<CryptoProvider> {
+    Arc::new(rustls::crypto::ring::default_provider())
+}
+
+/// The system's certificate authorities. Single unreadable ones are left out; none at all is an error.
+pub fn system_roots() -> Result<RootCertStore, TlsError> {
+    let found = rustls_native_certs::load_native_certs();
+    let mut roots = RootCertStore::empty();
+    roots.add_parsable_certificates(found.certs);
+    if roots.is_empty() {
+        let why = found.errors.first().map_or_else(|| "none is installed".to_owned(), ToString::to_string);
+        return Err(TlsError::NoRoots(why));
+    }
+    Ok(roots)
+}
+
+/// The TLS configuration of a connection.
+pub fn client_config(tls: &Tls, client_key: Option<&Secret>) -> Result<Arc<ClientConfig>, TlsError> {
+    build(tls, client_key, None)
+}
+
+/// As [`client_config`], and keeps the chain that the server presents.
+pub fn probing_config(tls: &Tls, client_key: Option<&Secret>) -> Result<(Arc<ClientConfig>, Presented), TlsError> {
+    let presented = Presented::default();
+    Ok((build(tls, client_key, Some(presented.clone()))?, presented))
+}
+
+fn build(tls: &Tls, client_key: Option<&Secret>, presented: Option<Presented>) -> Result<Arc<ClientConfig>, TlsError> {
+    let (roots, own) = match &tls.ca {
+        Some(pem) => own_roots(pem)?,
+        None => (system_roots()?, Vec::new()),
+    };
+    let inner = WebPkiServerVerifier::builder_with_provider(Arc::new(roots), provider())
+        .build()
+        .map_err(|error| TlsError::Ca(error.to_string()))?;
+    let name = match tls.server_name.as_deref() {
+        Some(name) => Some(ServerName::try_from(name.to_owned()).map_err(|_| TlsError::ServerName(name.to_owned()))?),
+        None => None,
+    };
+    let verifier = Verifier { inner, own, own_ca: tls.ca.is_some(), name, presented };
+    let builder = ClientConfig::builder_with_provider(provider())
+        .with_safe_default_protocol_versions()?
+        .dangerous()
+        .with_custom_certificate_verifier(Arc::new(verifier));
+    let mut config = match &tls.client_cert {
+        None => builder.with_no_client_auth(),
+        Some(pem) => {
+            let chain = ders(pem).map_err(TlsError::ClientCert)?;
+            let key = client_key.ok_or_else(|| {
+                TlsError::ClientKey("none is stored; choose the key of the client certificate.".into())
+            })?;
+            relayscope_domain::broker::check_key(key.expose()).map_err(TlsError::ClientKey)?;
+            let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
+                .map_err(|_| TlsError::ClientKey("it is not readable PEM.".into()))?;
+            builder.with_client_auth_cert(chain, key).map_err(|error| match error {
+                Error::InconsistentKeys(_) => TlsError::KeyMismatch,
+                Error::General(text) => TlsError::ClientKey(text),
+                other => TlsError::ClientCert(other.to_string()),
+            })?
+        }
+    };
+    config.alpn_protocols = tls.alpn.iter().map(|name| name.clone().into_bytes()).collect();
+    Ok(Arc::new(config))
+}
+
+fn ders(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+    // The domain's reader first: it has the words.
+    relayscope_domain::broker::certificates(pem)?;
+    CertificateDer::pem_slice_iter(pem.as_bytes())
+        .map(|der| der.map(CertificateDer::into_owned))
+        .collect::<Result<_, _>>()
+        .map_err(|_| "it is not readable PEM.".to_owned())
+}
+
+fn own_roots(pem: &str) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), TlsError> {
+    let own = ders(pem).map_err(TlsError::Ca)?;
+    let mut roots = RootCertStore::empty();
+    for der in &own {
+        roots.add(der.clone()).map_err(|error| TlsError::Ca(error.to_string()))?;
+    }
+    Ok((roots, own))
+}
+
+/// Why a server's certificate is not trusted, in words. Travels inside [`CertificateError::Other`].
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{words}")]
+pub struct Distrust {
+    /// What is wrong.
+    pub words: String,
+    /// What to do.
+    pub advice: String,
+    /// Whether only a person can mend it.
+    pub fatal: bool,
+}
+
+#[derive(Debug)]
+struct Verifier {
+    inner: Arc<WebPkiServerVerifier>,
+    /// The chosen authorities; empty when the system's are trusted.
+    own: Vec<CertificateDer<'static>>,
+    own_ca: bool,
+    name: Option<ServerName<'static>>,
+    presented: Option<Presented>,
+}
+
+impl ServerCertVerifier for Verifier {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if let Some(presented) = &self.presented {
+            let chain = std::iter::once(end_entity).chain(intermediates).map(|der| der.clone().into_owned()).collect();
+            *presented.0.lock().unwrap_or_else(PoisonError::into_inner) = chain;
+        }
+        let name = self.name.as_ref().unwrap_or(server_name);
+        let result = if self.own.iter().any(|der| der == end_entity) {
+            self.verify_chosen(end_entity, name, now)
+        } else {
+            self.inner.verify_server_cert(end_entity, intermediates, name, ocsp_response, now)
+        };
+        result.map_err(|error| match error {
+            Error::InvalidCertificate(why) => {
+                let chain: Vec<Certificate> = std::iter::once(end_entity)
+                    .chain(intermediates)
+                    .filter_map(|der| Certificate::from_der(der).ok())
+                    .collect();
+                let distrust = distrust(&why, &name.to_str(), &chain, self.own_ca);
+                Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(distrust))))
+            }
+            other => other,
+        })
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls12_signature(message, cert, dss)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        self.inner.verify_tls13_signature(message, cert, dss)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
+}
+
+impl Verifier {
+    /// The server showed the very certificate that was chosen as authority: a self-signed one. That it holds the key is
+    /// proven by the handshake's signature; name and dates are checked here.
+    fn verify_chosen(
+        &self,
+        leaf: &CertificateDer<'_>,
+        name: &ServerName<'_>,
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        let parsed = rustls::server::ParsedCertificate::try_from(leaf)?;
+        rustls::client::verify_server_name(&parsed, name)?;
+        let Ok(certificate) = Certificate::from_der(leaf) else {
+            return Err(CertificateError::BadEncoding.into());
+        };
+        let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        if seconds > certificate.not_after {
+            return Err(CertificateError::Expired.into());
+        }
+        if seconds < certificate.not_before {
+            return Err(CertificateError::NotValidYet.into());
+        }
+        Ok(ServerCertVerified::assertion())
+    }
+}
+
+fn distrust(why: &CertificateError, asked: &str, chain: &[Certificate], own_ca: bool) -> Distrust {
+    let known = |text: String, advice: &str| Distrust { words: text, advice: advice.to_owned(), fatal: true };
+    let Some(leaf) = chain.first() else {
+        return known(
+            "The broker's certificate is not readable.".into(),
+            "Look at the broker's certificate file; it may be damaged.",
+        );
+    };
+    let now = std::time::SystemTime::now()
+        .duration_since(std::time::UNIX_EPOCH)
+        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
+    match why {
+        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
+            let old = chain.iter().find(|certificate| certificate.not_after < now).unwrap_or(leaf);
+            known(
+                format!("The certificate “{}” expired on {}.", old.subject, old.not_after_date()),
+                "Have it renewed on the broker. If the date looks right, check this computer's clock.",
+            )
+        }
+        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
+            let young = chain.iter().find(|certificate| certificate.not_before > now).unwrap_or(leaf);
+            // A clock that is not set yet mends itself.
+            Distrust {
+                words: format!("The certificate “{}” is valid from {} only.", young.subject, young.not_before_date()),
+                advice: "Check the clock of this computer and of the broker.".into(),
+                fatal: false,
+            }
+        }
+        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
+            let names = if leaf.names.is_empty() {
+                format!("no host (its subject is “{}”)", leaf.subject)
+            } else {
+                leaf.names.join(", ")
+            };
+            known(
+                format!("The certificate is not for “{asked}”; it names {names}."),
+                "Connect by a name the certificate carries, or enter that name as server name.",
+            )
+        }
+        CertificateError::UnknownIssuer => {
+            let top = chain.last().unwrap_or(leaf);
+            if leaf.subject == leaf.issuer {
+                known(
+                    format!("The broker's certificate “{}” is self-signed, so nobody vouches for it.", leaf.subject),
+                    "If it is the broker's own, choose its file under own certificate authority.",
+                )
+            } else if own_ca {
+                known(
+                    format!(
+                        "The certificate was issued by “{}”, which the chosen authority does not vouch for.",
+                        top.issuer
+                    ),
+                    "Choose the file of the authority that issued the broker's certificate.",
+                )
+            } else {
+                known(
+                    format!("The certificate was issued by “{}”, which this system does not know.", top.issuer),
+                    "If it is a private authority, choose its file under own certificate authority.",
+                )
+            }
+        }
+        CertificateError::Revoked => {
+            known(format!("The certificate “{}” was revoked.", leaf.subject), "Have it replaced on the broker.")
+        }
+        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => known(
+            format!("The certificate “{}” is not made for servers.", leaf.subject),
+            "Have the broker's certificate made anew, with the purpose “server authentication”.",
+        ),
+        CertificateError::BadSignature => known(
+            format!("The signature of the certificate “{}” is wrong.", leaf.subject),
+            "The chain on the broker may mix certificates that do not belong together, or the authority was made anew.",
+        ),
+        other if other_is_ca(other) => known(
+            format!("The broker shows the certificate of an authority, “{}”, as its own.", leaf.subject),
+            "If it is self-signed and meant so, choose its file under own certificate authority.",
+        ),
+        other => known(
+            format!("The broker's certificate can't be accepted: {}.", Error::InvalidCertificate(other.clone())),
+            "Look at the broker's certificate; it may have to be made anew.",
+        ),
+    }
+}
+
+fn other_is_ca(error: &CertificateError) -> bool {
+    matches!(error, CertificateError::Other(inner) if inner.0.to_string().contains("CaUsedAsEndEntity"))
+}
+
+/// A failed handshake in words.
+pub fn explain(error: &Error) -> Failure {
+    let (words, advice, fatal): (String, &str, bool) = match error {
+        Error::InvalidCertificate(CertificateError::Other(inner)) => match inner.0.downcast_ref::<Distrust>() {
+            Some(found) => return Failure::new(&found.words, &found.advice, found.fatal),
+            None => (
+                format!("The broker's certificate can't be accepted: {inner}."),
+                "Look at the broker's certificate.",
+                true,
+            ),
+        },
+        Error::InvalidCertificate(_) => (
+            format!("The broker's certificate can't be accepted: {error}."),
+            "Check the clock of this computer, and the broker's certificate.",
+            true,
+        ),
+        Error::AlertReceived(alert) => return refused(*alert),
+        Error::InvalidMessage(_) => (
+            "The answer is not TLS.".into(),
+            "This port speaks plain text. Choose a transport without TLS, or the TLS port (often 8883, or 443 for WebSocket).",
+            false,
+        ),
+        Error::PeerIncompatible(why) => (
+            format!("The broker and Relayscope have no TLS version or cipher in common ({why:?})."),
+            "Have TLS 1.2 or 1.3 switched on at the broker.",
+            true,
+        ),
+        Error::NoApplicationProtocol => (
+            "The broker speaks none of the offered protocols (ALPN).".into(),
+            "Correct the ALPN field, or leave it empty.",
+            true,
+        ),
+        other => (format!("TLS failed: {other}."), "Look at the broker's log.", false),
+    };
+    Failure::new(words, advice, fatal)
+}
+
+fn refused(alert: AlertDescription) -> Failure {
+    let (words, advice, fatal) = match alert {
+        AlertDescription::CertificateRequired => {
+            ("The broker asks for a client certificate.", "Choose a client certificate and its key.", true)
+        }
+        AlertDescription::CertificateExpired => {
+            ("The broker says that our client certificate has expired.", "Choose a newer client certificate.", true)
+        }
+        AlertDescription::CertificateRevoked => {
+            ("The broker says that our client certificate was revoked.", "Choose another client certificate.", true)
+        }
+        AlertDescription::UnknownCA => (
+            "The broker does not know the authority of our client certificate.",
+            "Choose a client certificate that the broker's authority issued.",
+            true,
+        ),
+        AlertDescription::BadCertificate
+        | AlertDescription::UnsupportedCertificate
+        | AlertDescription::CertificateUnknown
+        | AlertDescription::DecryptError
+        | AlertDescription::AccessDenied => (
+            "The broker does not accept our client certificate.",
+            "Choose the client certificate that belongs to this broker. Its log says more.",
+            true,
+        ),
+        AlertDescription::HandshakeFailure => (
+            "The broker refused the TLS handshake.",
+            "It may ask for a client certificate, or for another TLS version. Its log says more.",
+            true,
+        ),
+        AlertDescription::ProtocolVersion => {
+            ("The broker speaks no TLS version that is safe.", "Have TLS 1.2 or 1.3 switched on at the broker.", true)
+        }
+        AlertDescription::NoApplicationProtocol => (
+            "The broker speaks none of the offered protocols (ALPN).",
+            "Correct the ALPN field, or leave it empty.",
+            true,
+        ),
+        AlertDescription::UnrecognisedName => {
+            ("The broker serves no such host name.", "Check the host; the broker chooses its certificate by it.", true)
+        }
+        other => {
+            return Failure::new(
+                format!("The broker ended the TLS handshake ({other:?})."),
+                "Look at the broker's log.",
+                false,
+            );
+        }
+    };
+    Failure::new(words, advice, fatal)
+}

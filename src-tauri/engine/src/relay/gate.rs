@@ -1,0 +1,116 @@
+//! Whether anything may be sent: closes when everybody would fail, lets one probe through when the wait is over, and
+//! opens when it is taken. Time comes in as an argument.
+
+use std::time::{Duration, Instant};
+
+const FIRST: Duration = Duration::from_millis(100);
+const LONGEST: Duration = Duration::from_secs(1);
+// Failures in a row, on whatever lane, that count as a failing destination.
+const IN_A_ROW: u32 = 20;
+// After refused credentials: a rare probe, in case it is mended over there.
+const PAUSED: Duration = Duration::from_secs(60);
+
+#[derive(Debug, Default)]
+pub(super) struct Gate {
+    closed_until: Option<Instant>,
+    probing: bool,
+    failures: u32,
+    closings: u32,
+}
+
+impl Gate {
+    /// How many requests may be under way now, given how many are and how many are allowed at all.
+    pub(super) fn room(&self, in_flight: usize, limit: usize, now: Instant) -> usize {
+        match self.closed_until {
+            None => limit.saturating_sub(in_flight),
+            Some(until) if now >= until && !self.probing && in_flight == 0 => 1,
+            Some(_) => 0,
+        }
+    }
+
+    /// A request goes out.
+    pub(super) fn sent(&mut self) {
+        if self.closed_until.is_some() {
+            self.probing = true;
+        }
+    }
+
+    /// Something was taken, or refused for its own sake: the destination is there. `true` when that opened the gate.
+    pub(super) fn answered(&mut self) -> bool {
+        self.failures = 0;
+        self.closings = 0;
+        self.probing = false;
+        self.closed_until.take().is_some()
+    }
+
+    /// Something was not taken. Returns until when the gate is closed, when it is.
+    pub(super) fn failed(&mut self, everyone: bool, after: Option<Duration>, now: Instant) -> Option<Instant> {
+        self.failures += 1;
+        let was_probe = std::mem::take(&mut self.probing);
+        if !everyone && self.failures < IN_A_ROW && self.closed_until.is_none() {
+            return None;
+        }
+        // Requests that were under way together fail together: they close the gate once.
+        if self.closed_until.is_none() || was_probe || after.is_some() {
+            let wait = after.unwrap_or_else(|| (FIRST * 2u32.saturating_pow(self.closings.min(10))).min(LONGEST));
+            let until = now + wait;
+            self.closed_until = Some(self.closed_until.map_or(until, |closed| closed.max(until)));
+            self.closings += 1;
+        }
+        self.closed_until
+    }
+
+    /// The credentials were refused.
+    pub(super) fn refused(&mut self, now: Instant) -> Instant {
+        self.probing = false;
+        let until = now + PAUSED;
+        self.closed_until = Some(until);
+        until
+    }
+
+    /// When a closed gate lets a probe through.
+    pub(super) fn opens_at(&self) -> Option<Instant> {
+        self.closed_until.filter(|_| !self.probing)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_probe_at_a_time_and_one_success_opens() {
+        let now = Instant::now();
+        let mut gate = Gate::default();
+        assert_eq!(gate.room(10, 50, now), 40);
+        let until = gate.failed(true, None, now).unwrap_or(now);
+        assert_eq!(until, now + FIRST);
+        assert_eq!(gate.failed(true, None, now), Some(until), "failing together closes once");
+        assert_eq!(gate.room(0, 50, now), 0);
+        assert_eq!(gate.room(0, 50, until), 1);
+        assert_eq!(gate.room(3, 50, until), 0, "others are still under way");
+        gate.sent();
+        assert_eq!(gate.room(0, 50, until), 0);
+        assert_eq!(gate.failed(true, None, until), Some(until + FIRST * 2));
+        gate.sent();
+        assert!(gate.answered());
+        assert_eq!(gate.room(0, 50, now), 50);
+    }
+
+    #[test]
+    fn one_bad_lane_does_not_close_it_but_a_failing_destination_does() {
+        let now = Instant::now();
+        let mut gate = Gate::default();
+        for _ in 0..100 {
+            assert_eq!(gate.failed(false, None, now), None);
+            gate.answered();
+        }
+        for _ in 1..IN_A_ROW {
+            assert_eq!(gate.failed(false, None, now), None);
+        }
+        assert!(gate.failed(false, None, now).is_some());
+        let mut gate = Gate::default();
+        assert_eq!(gate.failed(true, Some(Duration::from_secs(8)), now), Some(now + Duration::from_secs(8)));
+        assert_eq!(gate.refused(now), now + PAUSED);
+    }
+}

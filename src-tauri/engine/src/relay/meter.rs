@@ -1,0 +1,198 @@
+//! What a relay counts and how it stands, for the status pages read at any time. Written by the relay's parts, after
+//! their commits; the numbers are the database's own, loaded at the start.
+
+use crate::mqtt::session::SessionState;
+use relayscope_domain::relay::Ledger;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, SystemTime};
+use tokio::sync::watch;
+
+/// Counters and state of one relay.
+#[derive(Default)]
+pub struct Meter {
+    received: AtomicU64,
+    delivered: AtomicU64,
+    waiting: AtomicI64,
+    in_flight: AtomicU64,
+    dead: AtomicI64,
+    dropped: AtomicU64,
+    filtered: AtomicU64,
+    // Rows counted at the start minus what the ledger said of them: not zero is a finding.
+    mismatch: AtomicI64,
+    state: Mutex<State>,
+}
+
+#[derive(Default)]
+struct State {
+    session: Option<watch::Receiver<SessionState>>,
+    session_dropped: Option<Arc<AtomicU64>>,
+    destination: Destination,
+    storage: Option<(String, SystemTime)>,
+    last_error: Option<Trouble>,
+    took: [u32; 64],
+    took_at: usize,
+}
+
+/// How the path to the destination stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum Destination {
+    /// Nothing was sent yet.
+    #[default]
+    Unknown,
+    /// The last attempt was taken.
+    Working {
+        /// Since when.
+        since: SystemTime,
+    },
+    /// It is waited for.
+    Waiting {
+        /// Why.
+        reason: String,
+        /// Since when.
+        since: SystemTime,
+        /// Until the next try.
+        until: SystemTime,
+    },
+    /// The credentials are refused: nothing is sent but a rare probe.
+    Paused {
+        /// Why.
+        reason: String,
+        /// Since when.
+        since: SystemTime,
+    },
+}
+
+/// Something that went wrong.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trouble {
+    /// What and why.
+    pub message: String,
+    /// What to do.
+    pub advice: String,
+    /// When.
+    pub at: SystemTime,
+}
+
+impl Meter {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over what the database says, and how many rows there are: waiting, dead.
+    pub fn load(&self, ledger: Ledger, rows: (u64, u64)) {
+        self.received.store(ledger.received, Ordering::Relaxed);
+        self.delivered.store(ledger.delivered, Ordering::Relaxed);
+        self.waiting.store(rows.0 as i64, Ordering::Relaxed);
+        self.dead.store(rows.1 as i64, Ordering::Relaxed);
+        self.dropped.store(ledger.dropped, Ordering::Relaxed);
+        self.filtered.store(ledger.filtered, Ordering::Relaxed);
+        self.in_flight.store(0, Ordering::Relaxed);
+        let mismatch = rows.0 as i64 - ledger.waiting as i64 + rows.1 as i64 - ledger.dead as i64;
+        self.mismatch.store(mismatch, Ordering::Relaxed);
+    }
+
+    /// Connects the session's own state.
+    pub fn attach(&self, session: watch::Receiver<SessionState>, dropped: Arc<AtomicU64>) {
+        let mut state = self.state();
+        state.session = Some(session);
+        state.session_dropped = Some(dropped);
+        state.destination = Destination::Unknown;
+    }
+
+    /// A group was committed.
+    pub fn pushed(&self, stored: u64, filtered: u64) {
+        self.received.fetch_add(stored + filtered, Ordering::Relaxed);
+        self.waiting.fetch_add(stored as i64, Ordering::Relaxed);
+        self.filtered.fetch_add(filtered, Ordering::Relaxed);
+        self.state().storage = None;
+    }
+
+    /// A group was settled.
+    pub fn settled(&self, delivered: u64, dead: u64) {
+        self.delivered.fetch_add(delivered, Ordering::Relaxed);
+        self.dead.fetch_add(dead as i64, Ordering::Relaxed);
+        self.waiting.fetch_sub((delivered + dead) as i64, Ordering::Relaxed);
+        self.state().storage = None;
+    }
+
+    /// The disk does not take writes.
+    pub fn storage_failed(&self, message: &str) {
+        let now = SystemTime::now();
+        let mut state = self.state();
+        if state.storage.is_none() {
+            state.storage = Some((message.to_owned(), now));
+        }
+        let advice = "Free space or mend the disk; intake goes on by itself, and the broker keeps what was not acknowledged.";
+        state.last_error = Some(Trouble { message: message.to_owned(), advice: advice.to_owned(), at: now });
+    }
+
+    /// Since when the disk does not take writes, and why.
+    pub fn storage(&self) -> Option<(String, SystemTime)> {
+        self.state().storage.clone()
+    }
+
+    /// Requests under way.
+    pub fn set_in_flight(&self, count: usize) {
+        self.in_flight.store(count as u64, Ordering::Relaxed);
+    }
+
+    /// How the path to the destination stands; `since` is kept while the words stay the same.
+    pub fn set_destination(&self, destination: Destination) {
+        self.state().destination = destination;
+    }
+
+    /// Notes an error for the card.
+    pub fn trouble(&self, message: String, advice: &str) {
+        self.state().last_error = Some(Trouble { message, advice: advice.to_owned(), at: SystemTime::now() });
+    }
+
+    /// Notes how long a delivery took.
+    pub fn took(&self, took: Duration) {
+        let mut state = self.state();
+        let at = state.took_at % 64;
+        state.took[at] = took.as_micros().min(u128::from(u32::MAX)) as u32;
+        state.took_at += 1;
+    }
+
+    /// The median of the last 64 deliveries.
+    pub fn median_took(&self) -> Option<Duration> {
+        let state = self.state();
+        let known = state.took_at.min(64);
+        let mut sample = state.took[..known].to_vec();
+        sample.sort_unstable();
+        sample.get(known / 2).map(|micros| Duration::from_micros((*micros).into()))
+    }
+
+    /// The destination's standing.
+    pub fn destination(&self) -> Destination {
+        self.state().destination.clone()
+    }
+
+    /// The session's state, while the relay runs.
+    pub fn session(&self) -> Option<SessionState> {
+        self.state().session.as_ref().map(|session| session.borrow().clone())
+    }
+
+    /// The last error.
+    pub fn last_error(&self) -> Option<Trouble> {
+        self.state().last_error.clone()
+    }
+
+    /// What became of every message, and how many are unaccounted for.
+    pub fn ledger(&self) -> (Ledger, i64) {
+        let lost_qos0 = self.state().session_dropped.as_ref().map_or(0, |count| count.load(Ordering::Relaxed));
+        let held = self.waiting.load(Ordering::Relaxed).max(0) as u64;
+        let in_flight = self.in_flight.load(Ordering::Relaxed).min(held);
+        let ledger = Ledger {
+            received: self.received.load(Ordering::Relaxed) + lost_qos0,
+            delivered: self.delivered.load(Ordering::Relaxed),
+            waiting: held - in_flight,
+            in_flight,
+            dead: self.dead.load(Ordering::Relaxed).max(0) as u64,
+            dropped: self.dropped.load(Ordering::Relaxed) + lost_qos0,
+            filtered: self.filtered.load(Ordering::Relaxed),
+        };
+        (ledger, self.mismatch.load(Ordering::Relaxed))
+    }
+}

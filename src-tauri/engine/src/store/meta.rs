@@ -1,0 +1,46 @@
+//! Single values: settings, what the demo made, where the data key lies.
+
+use super::{Store, StoreError, malformed, read_error, write_error};
+use relayscope_domain::settings::Settings;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use sqlx::Row;
+
+impl Store {
+    /// The settings, or their defaults.
+    pub async fn settings(&self) -> Result<Settings, StoreError> {
+        Ok(self.value("settings").await?.unwrap_or_default())
+    }
+
+    /// Saves the settings.
+    pub async fn save_settings(&self, settings: &Settings) -> Result<(), StoreError> {
+        self.set_value("settings", Some(settings)).await
+    }
+
+    /// A single value by its key.
+    pub async fn value<T: DeserializeOwned>(&self, key: &'static str) -> Result<Option<T>, StoreError> {
+        let row = sqlx::query("SELECT value FROM meta WHERE key = ?").bind(key).fetch_optional(&self.pool).await;
+        match row.map_err(read_error)? {
+            Some(row) => serde_json::from_str(row.get(0)).map(Some).map_err(malformed(key)),
+            None => Ok(None),
+        }
+    }
+
+    /// Replaces or removes a single value.
+    pub async fn set_value<T: Serialize>(&self, key: &'static str, value: Option<&T>) -> Result<(), StoreError> {
+        match value {
+            Some(value) => {
+                let text = serde_json::to_string(value).map_err(malformed(key))?;
+                sqlx::query("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+                    .bind(key)
+                    .bind(text)
+                    .execute(&self.pool)
+                    .await
+            }
+            None => sqlx::query("DELETE FROM meta WHERE key = ?").bind(key).execute(&self.pool).await,
+        }
+        .map_err(write_error(key))?;
+        self.announce();
+        Ok(())
+    }
+}

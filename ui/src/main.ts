@@ -1,0 +1,12 @@
+/** Starts the page. */
+import "./locale";
+import "./styles/tokens.css";
+import "./styles/base.css";
+import "./styles/overlay.css";
+import { mount } from "svelte";
+import Root from "./App.svelte";
+import { app } from "./state/app.svelte";
+
+void app.start();
+const target = document.getElementById("app");
+if (target) mount(Root, { target });

@@ -1,0 +1,32 @@
+/** The places of the app: what the rail, the palette and the keys sheet call them. */
+import Activity from "@lucide/svelte/icons/activity";
+import Database from "@lucide/svelte/icons/database";
+import Inbox from "@lucide/svelte/icons/inbox";
+import KeyRound from "@lucide/svelte/icons/key-round";
+import LayoutDashboard from "@lucide/svelte/icons/layout-dashboard";
+import RadioTower from "@lucide/svelte/icons/radio-tower";
+import Settings from "@lucide/svelte/icons/settings";
+import Waypoints from "@lucide/svelte/icons/waypoints";
+import type { Component } from "svelte";
+import { PLACES, type Place } from "./state/navigation.svelte";
+
+export interface PlaceEntry {
+  place: Place;
+  label: string;
+  /** With Ctrl. */
+  key: string;
+  icon: Component<{ size?: number | string }>;
+}
+
+const WORDS: Record<Place, { label: string; icon: PlaceEntry["icon"] }> = {
+  overview: { label: "Overview", icon: LayoutDashboard },
+  inspector: { label: "Live Inspector", icon: Activity },
+  brokers: { label: "Brokers", icon: RadioTower },
+  relays: { label: "Relays", icon: Waypoints },
+  tokens: { label: "Tokens", icon: KeyRound },
+  queue: { label: "Queue", icon: Inbox },
+  bucket: { label: "Bucket", icon: Database },
+  settings: { label: "Settings", icon: Settings },
+};
+
+export const ENTRIES: PlaceEntry[] = PLACES.map((place, index) => ({ place, key: String(index + 1), ...WORDS[place] }));

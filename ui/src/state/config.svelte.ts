@@ -1,0 +1,25 @@
+/** The saved lists: brokers, relays, tokens. Read again whenever the engine says that the configuration changed. */
+import type { BrokerView, RegionChoice, RelayView, Rpc, TokenView } from "../backend/types";
+import type { Frames } from "./frames";
+import { Loaded } from "./loaded.svelte";
+
+export class Config {
+  readonly brokers: Loaded<BrokerView[]>;
+  readonly relays: Loaded<RelayView[]>;
+  readonly tokens: Loaded<TokenView[]>;
+  /** Regions never change while the app runs. */
+  readonly regions: Loaded<RegionChoice[]>;
+
+  constructor(rpc: Rpc, frames: Frames) {
+    this.brokers = new Loaded(() => rpc("brokers.list", null));
+    this.relays = new Loaded(() => rpc("relays.list", null));
+    this.tokens = new Loaded(() => rpc("tokens.list", null));
+    this.regions = new Loaded(() => rpc("app.regions", null));
+    frames.on("config", () => void this.load());
+  }
+
+  /** Reads all three lists. */
+  async load(): Promise<void> {
+    await Promise.all([this.brokers.load(), this.relays.load(), this.tokens.load()]);
+  }
+}

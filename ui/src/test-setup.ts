@@ -1,0 +1,5 @@
+/** Takes rendered components away between tests. */
+import { cleanup } from "@testing-library/svelte";
+import { afterEach } from "vitest";
+
+afterEach(cleanup);
