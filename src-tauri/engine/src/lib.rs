@@ -119,3 +119,8 @@ impl Engine {
         tracing::info!("Stopped.");
     }
 }
+
+/// The platform's folder for Relayscope's data, when the platform names one.
+pub fn default_data_dir() -> Option<PathBuf> {
+    directories::ProjectDirs::from("", "", "relayscope").map(|dirs| dirs.data_dir().to_owned())
+}

@@ -1,1 +1,52 @@
-fn main() {}
+//! `cargo xtask …`: sets up the machine, builds, runs and checks. No dependencies, so that it is there in seconds.
+//!
+//! Every step says what it does before it does it. What is missing is installed where that is possible (Debian and
+//! Ubuntu packages, the page's npm packages) and named clearly where it is not.
+
+mod machine;
+mod page;
+mod run;
+mod shell;
+mod test;
+
+use std::process::ExitCode;
+use std::time::Instant;
+
+const HELP: &str = "\
+cargo xtask run [--release] [arguments of the app]   build and open the window (without a display: the live feed in the terminal)
+cargo xtask test                                     every check: format, page, clippy, all tests
+cargo xtask bindings                                 write ui/src/bindings/api.ts from the command table
+cargo xtask measure                                  start-up time and memory of the release app
+cargo xtask screenshots                              pictures of every place, in target/screenshots and the README's";
+
+fn main() -> ExitCode {
+    let started = Instant::now();
+    let mut args = std::env::args().skip(1);
+    let command = args.next();
+    let rest: Vec<String> = args.collect();
+    let outcome = match command.as_deref() {
+        Some("run") => run::run(&rest),
+        Some("test") => test::all(),
+        Some("bindings") => test::bindings(),
+        Some("measure") => test::measure(),
+        Some("screenshots") => test::screenshots(),
+        Some("help" | "--help" | "-h") => {
+            println!("{HELP}");
+            return ExitCode::SUCCESS;
+        }
+        _ => {
+            eprintln!("{HELP}");
+            return ExitCode::from(2);
+        }
+    };
+    match outcome {
+        Ok(()) => {
+            eprintln!("xtask: done after {}", shell::seconds(started.elapsed()));
+            ExitCode::SUCCESS
+        }
+        Err(problem) => {
+            eprintln!("xtask: {problem}");
+            ExitCode::FAILURE
+        }
+    }
+}
