@@ -8,7 +8,7 @@
 //! The MQTT library always hands the broker's host to TLS. [`Tls::server_name`] therefore changes the name the
 //! certificate is checked against; the name sent in the handshake (SNI) stays the host.
 
-use crate::mqtt::trust::{Distrust, distrust};
+use crate::mqtt::trust::distrust;
 use relayscope_domain::broker::{Certificate, Tls};
 use relayscope_domain::secret::Secret;
 use rustls::client::WebPkiServerVerifier;
