@@ -4,5 +4,6 @@
 mod connection_test;
 mod lock;
 mod secrets;
+mod session_words;
 mod support;
 mod verify;

@@ -112,3 +112,57 @@ fn locations_are_recorded_and_read_back() {
     }
     assert_eq!(KeyLocation::parse("elsewhere"), None);
 }
+
+/// The keychain of Linux is reached over D-Bus, whose address a test can point elsewhere: for a process of its own.
+#[cfg(target_os = "linux")]
+mod keychain {
+    use super::*;
+    use std::process::Command;
+    use std::time::{Duration, Instant};
+
+    const FOLDER: &str = "RELAYSCOPE_TEST_FOLDER";
+
+    fn child(bus: &std::path::Path, folder: &TempDir) -> std::process::Output {
+        Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "secrets::keychain::child_opens_the_vault", "--ignored", "--nocapture"])
+            .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={}", bus.display()))
+            .env(FOLDER, folder.path())
+            .output()
+            .unwrap()
+    }
+
+    /// Run by the tests below, in a process of its own.
+    #[test]
+    #[ignore = "a part of other tests"]
+    fn child_opens_the_vault() {
+        let Some(folder) = std::env::var_os(FOLDER) else { return };
+        let folder = std::path::PathBuf::from(folder);
+        let (_, location) = Vault::open(&folder, true, None).unwrap();
+        assert_eq!(location, KeyLocation::File);
+        std::fs::remove_file(folder.join("key")).unwrap();
+        if std::env::var_os("DBUS_SESSION_BUS_ADDRESS").is_some_and(|bus| bus.to_string_lossy().contains("nowhere")) {
+            let error = Vault::open(&folder, true, Some(KeyLocation::Keychain)).unwrap_err();
+            assert!(matches!(error, SecretError::KeychainUnreachable(_)), "{error}");
+            assert!(!folder.join("key").exists(), "no key is made when one is recorded");
+        }
+    }
+
+    #[test]
+    fn without_a_keychain_the_key_goes_to_a_file() {
+        let folder = TempDir::new().unwrap();
+        let output = child(&folder.path().join("nowhere"), &folder);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
+    #[test]
+    fn a_keychain_that_hangs_does_not_hang_the_start() {
+        let folder = TempDir::new().unwrap();
+        let bus = folder.path().join("bus");
+        // Accepts, and never says a word.
+        let _black_hole = std::os::unix::net::UnixListener::bind(&bus).unwrap();
+        let begun = Instant::now();
+        let output = child(&bus, &folder);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        assert!((Duration::from_secs(2)..Duration::from_secs(8)).contains(&begun.elapsed()), "{:?}", begun.elapsed());
+    }
+}
