@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 mod pem;
+#[cfg(test)]
+mod tests;
 pub use pem::{Certificate, certificates, check_key};
 
 /// A saved broker.
@@ -228,14 +230,20 @@ fn check_connection(draft: &BrokerDraft, port: Option<u16>, now: i64, has_client
         problems.add("host", message);
     }
     let path = draft.path.trim();
-    if draft.transport.is_ws() && (!path.starts_with('/') || path.contains(char::is_whitespace)) {
-        problems.add("path", "The path begins with a slash and has no spaces, as in /mqtt.");
+    if draft.transport.is_ws() && (!path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')) {
+        problems.add("path", "The path begins with a slash and has only ASCII characters, no spaces and no #, as in /mqtt.");
     }
     let client_id = draft.client_id.trim();
     if client_id.is_empty() && !draft.clean_start {
         problems.add("clientId", "Without a clean start the broker needs a client id to find the session again.");
     } else if client_id.len() > topic::MAX_TOPIC_BYTES || client_id.contains('\0') {
         problems.add("clientId", "A client id has at most 65,535 bytes and no character U+0000.");
+    }
+    if draft.username.len() > topic::MAX_TOPIC_BYTES || draft.username.contains('\0') {
+        problems.add("username", "A user name has at most 65,535 bytes and no character U+0000.");
+    }
+    if matches!(&draft.password, SecretDraft::Set { value } if value.len() > topic::MAX_TOPIC_BYTES) {
+        problems.add("password", "A password has at most 65,535 bytes.");
     }
     let has_password = matches!(draft.password, SecretDraft::Set { .. });
     if draft.username.is_empty() && has_password && draft.version == MqttVersion::V311 {
@@ -244,6 +252,9 @@ fn check_connection(draft: &BrokerDraft, port: Option<u16>, now: i64, has_client
     let keep_alive = problems.take("keepAlive", number::<u16>(&draft.keep_alive, "keep-alive", 0, 65_535));
     if keep_alive.is_some_and(|seconds| (1..5).contains(&seconds)) {
         problems.add("keepAlive", "Keep-alive is 0 (off) or at least 5 seconds.");
+    } else if keep_alive == Some(0) && draft.version == MqttVersion::V5 {
+        // The client library can't switch it off in MQTT 5.
+        problems.add("keepAlive", "With MQTT 5, keep-alive is at least 5 seconds.");
     }
     let session_expiry = problems.take("sessionExpiry", number::<u32>(&draft.session_expiry, "session expiry", 0, u32::MAX.into()));
     if let Some(will) = &draft.will {
@@ -332,9 +343,16 @@ pub fn check_host(host: &str) -> Result<(), String> {
     if host.contains('/') {
         return Err("Enter the host only; a WebSocket path has its own field.".into());
     }
-    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    if bare.parse::<std::net::IpAddr>().is_ok() {
+    if let Some(bare) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        // Brackets are for addresses of version 6 only (RFC 3986 section 3.2.2).
+        let problem = || format!("“{bare}” is not a valid IPv6 address.");
+        return bare.parse::<std::net::Ipv6Addr>().map(drop).map_err(|_| problem());
+    }
+    if host.parse::<std::net::IpAddr>().is_ok() {
         return Ok(());
+    }
+    if !host.is_ascii() {
+        return Err("Enter the ASCII form of an international name, which begins with xn--.".into());
     }
     if host.contains(':') {
         return Err("Enter the host only; the port has its own field.".into());
@@ -343,7 +361,7 @@ pub fn check_host(host: &str) -> Result<(), String> {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
     };
     let name = host.strip_suffix('.').unwrap_or(host);
     if name.len() > 253 || !name.split('.').all(label_ok) {
@@ -362,6 +380,9 @@ pub fn number<T: TryFrom<u64>>(text: &str, what: &str, min: u64, max: u64) -> Re
     let range = || format!("The {what} is a whole number from {min} to {max}.");
     if text.is_empty() {
         return Err(format!("Enter the {what}: a whole number from {min} to {max}."));
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(range());
     }
     let value: u64 = text.parse().map_err(|_| range())?;
     if value < min || value > max {

@@ -1,6 +1,10 @@
 //! What the tests share: waiting for a condition, a broker with two accounts, and clients of different makes.
 
 pub mod broker;
+pub mod certs;
+pub mod engine;
+pub mod mosquitto;
+pub mod scripted;
 pub mod wire;
 
 use std::future::Future;
