@@ -20,7 +20,8 @@ pub(crate) struct Session {
 impl Session {
     /// Asks the driver at `url` to start `binary`. Bounded: a driver never answers for an app that dies at its start.
     pub(crate) fn open(url: &str, binary: &str, args: &[String]) -> Result<Self, String> {
-        let config = ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(40)));
+        let config =
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(40)));
         let mut session = Self { agent: config.build().into(), url: url.to_owned() };
         let options = json!({ "binary": binary, "args": args });
         let wanted = json!({ "capabilities": { "alwaysMatch": { "webkitgtk:browserOptions": options } } });
@@ -63,7 +64,8 @@ impl Session {
     pub(crate) fn screenshot(&self, to: &Path) -> Result<(), String> {
         let picture = self.get("/screenshot")?;
         let decoded = base64::engine::general_purpose::STANDARD.decode(picture.as_str().unwrap_or_default());
-        std::fs::write(to, decoded.map_err(|error| error.to_string())?).map_err(|error| format!("{}: {error}", to.display()))
+        std::fs::write(to, decoded.map_err(|error| error.to_string())?)
+            .map_err(|error| format!("{}: {error}", to.display()))
     }
 
     /// Closes the window, which ends the app.
@@ -110,7 +112,8 @@ impl Element<'_> {
 
 fn read(answer: Result<ureq::http::Response<ureq::Body>, ureq::Error>) -> Answer {
     let mut response = answer.map_err(|error| error.to_string())?;
-    let mut body: Value = response.body_mut().with_config().limit(64 << 20).read_json().map_err(|error| error.to_string())?;
+    let mut body: Value =
+        response.body_mut().with_config().limit(64 << 20).read_json().map_err(|error| error.to_string())?;
     match body["value"]["error"].as_str() {
         Some(error) => Err(format!("{error}: {}", body["value"]["message"].as_str().unwrap_or_default())),
         None => Ok(body["value"].take()),

@@ -41,5 +41,7 @@ fn screenshots_of_every_place() {
 #[track_caller]
 fn resize(app: &App<'_>, (width, height): (u32, u32)) {
     app.session().resize(width, height).expect("a new size");
-    until(PATIENCE, "the new size", || (app.script("done([innerWidth, innerHeight])") == json!([width, height])).then_some(()));
+    until(PATIENCE, "the new size", || {
+        (app.script("done([innerWidth, innerHeight])") == json!([width, height])).then_some(())
+    });
 }
