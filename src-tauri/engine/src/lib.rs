@@ -4,16 +4,39 @@
 //! [`Engine::frames`] only. The engine knows nothing of Tauri, terminals or pages.
 
 pub mod api;
+pub mod broker;
+pub mod configuration;
 pub mod destination;
+pub mod endpoint;
 pub mod feed;
+pub mod fingerprint;
 pub mod lock;
 pub mod mqtt;
+pub mod platform;
+pub mod queue;
+pub mod relay;
 pub mod secrets;
+pub mod simulator;
+pub mod status;
+pub mod store;
+pub mod supervisor;
 pub mod telemetry;
 
-use api::wire::Frame;
-use std::path::PathBuf;
+mod startup;
+
+pub use startup::StartError;
+
+use api::wire::{Frame, Row};
+use feed::Feed;
+use queue::Queue;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
+use store::Store;
+use supervisor::Runtime;
+use tokio::sync::{broadcast, watch};
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
 
 /// What an engine needs to know before it starts.
 #[derive(Clone, Debug)]
@@ -24,30 +47,77 @@ pub struct EngineConfig {
     pub keychain: bool,
 }
 
-/// A running engine.
-pub struct Engine {
-    frames: tokio::sync::broadcast::Sender<Frame>,
+/// The platform's folder for the app's data, such as `~/.local/share/relayscope`.
+pub fn default_data_dir() -> PathBuf {
+    directories::ProjectDirs::from("app", "Relayscope", "relayscope")
+        .map_or_else(|| PathBuf::from("relayscope-data"), |dirs| dirs.data_dir().to_owned())
 }
 
-/// Why an engine could not start: one sentence that says what, why and what to do.
-#[derive(Debug, thiserror::Error)]
-#[error("{0}")]
-pub struct StartError(pub String);
+/// A running engine.
+pub struct Engine {
+    data_dir: PathBuf,
+    key_location: String,
+    notices: Vec<String>,
+    store: Store,
+    queue: Queue,
+    feed: Feed,
+    runtime: Arc<Runtime>,
+    http: reqwest::Client,
+    // Senders: the janitor and running connection tests. Receivers: pages. One that falls behind misses frames and gets
+    // newer ones; each is complete in itself.
+    frames: broadcast::Sender<Frame>,
+    // Running connection tests by the page's number.
+    tests: Mutex<std::collections::HashMap<u32, CancellationToken>>,
+    stop: CancellationToken,
+    supervisor: Mutex<Option<JoinHandle<()>>>,
+    _lock: lock::FolderLock,
+}
 
 impl Engine {
     /// Opens the data folder, takes its lock, and starts what is enabled.
-    pub async fn start(_config: EngineConfig) -> Result<Self, StartError> {
-        Ok(Self { frames: tokio::sync::broadcast::channel(64).0 })
+    pub async fn start(config: EngineConfig) -> Result<Self, StartError> {
+        startup::start(config).await
     }
 
-    /// What is pushed to pages. A receiver that falls behind misses frames and gets newer ones; each is complete in itself.
-    pub fn frames(&self) -> tokio::sync::broadcast::Receiver<Frame> {
+    /// What is pushed to pages.
+    pub fn frames(&self) -> broadcast::Receiver<Frame> {
         self.frames.subscribe()
+    }
+
+    /// The number of the feed's newest event, as it changes.
+    pub fn feed_changes(&self) -> watch::Receiver<u64> {
+        self.feed.changes()
+    }
+
+    /// Up to `max` rows of the feed after number `after_seq`, oldest first, and how many in between are no longer kept.
+    pub fn follow(&self, after_seq: u64, max: usize) -> (Vec<Row>, u64) {
+        self.feed.follow(after_seq, max)
+    }
+
+    /// The folder the engine keeps its things in.
+    pub fn data_dir(&self) -> &Path {
+        &self.data_dir
+    }
+
+    /// What a person should know of the start: a file that was set aside, a copy that was made.
+    pub fn notices(&self) -> &[String] {
+        &self.notices
     }
 
     /// Stops in stages: intake, commits and acknowledgements, requests in flight, databases. Past `grace` it aborts,
     /// which is safe because what is unfinished is on disk.
-    pub async fn shutdown(&self, _grace: Duration) {}
+    pub async fn shutdown(&self, grace: Duration) {
+        self.stop.cancel();
+        let supervisor = self.supervisor.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let Some(mut supervisor) = supervisor else { return };
+        if tokio::time::timeout(grace, &mut supervisor).await.is_err() {
+            tracing::warn!("Not everything ended in time; what is unfinished is on disk.");
+            supervisor.abort();
+        }
+        self.queue.close().await;
+        self.store.close().await;
+        tracing::info!("Stopped.");
+    }
 }
 
 /// The platform's folder for Relayscope's data, when the platform names one.

@@ -35,6 +35,8 @@ CREATE TABLE relays (
     network_token_id TEXT NOT NULL REFERENCES tokens (id) ON DELETE RESTRICT,
     authorization_id TEXT NOT NULL REFERENCES tokens (id) ON DELETE RESTRICT,
     downlink_port    INTEGER,
+    -- Appended to the broker's client id: relays that share a broker must not push each other out.
+    client_suffix    TEXT NOT NULL,
     enabled          INTEGER NOT NULL,
     created_at       INTEGER NOT NULL
 ) STRICT;

@@ -8,4 +8,5 @@ pub mod link;
 pub mod session;
 pub mod test;
 pub mod tls;
+pub mod trust;
 pub mod words;

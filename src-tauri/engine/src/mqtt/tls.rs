@@ -8,7 +8,7 @@
 //! The MQTT library always hands the broker's host to TLS. [`Tls::server_name`] therefore changes the name the
 //! certificate is checked against; the name sent in the handshake (SNI) stays the host.
 
-use crate::mqtt::words::Failure;
+use crate::mqtt::trust::{Distrust, distrust};
 use relayscope_domain::broker::{Certificate, Tls};
 use relayscope_domain::secret::Secret;
 use rustls::client::WebPkiServerVerifier;
@@ -17,8 +17,7 @@ use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{
-    AlertDescription, CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore,
-    SignatureScheme,
+    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
 };
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -146,18 +145,6 @@ fn own_roots(pem: &str) -> Result<(RootCertStore, Vec<CertificateDer<'static>>),
     Ok((roots, own))
 }
 
-/// Why a server's certificate is not trusted, in words. Travels inside [`CertificateError::Other`].
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{words}")]
-pub struct Distrust {
-    /// What is wrong.
-    pub words: String,
-    /// What to do.
-    pub advice: String,
-    /// Whether only a person can mend it.
-    pub fatal: bool,
-}
-
 #[derive(Debug)]
 struct Verifier {
     inner: Arc<WebPkiServerVerifier>,
@@ -246,180 +233,4 @@ impl Verifier {
         }
         Ok(ServerCertVerified::assertion())
     }
-}
-
-fn distrust(why: &CertificateError, asked: &str, chain: &[Certificate], own_ca: bool) -> Distrust {
-    let known = |text: String, advice: &str| Distrust { words: text, advice: advice.to_owned(), fatal: true };
-    let Some(leaf) = chain.first() else {
-        return known(
-            "The broker's certificate is not readable.".into(),
-            "Look at the broker's certificate file; it may be damaged.",
-        );
-    };
-    let now = std::time::SystemTime::now()
-        .duration_since(std::time::UNIX_EPOCH)
-        .map_or(0, |since| i64::try_from(since.as_secs()).unwrap_or(i64::MAX));
-    match why {
-        CertificateError::Expired | CertificateError::ExpiredContext { .. } => {
-            let old = chain.iter().find(|certificate| certificate.not_after < now).unwrap_or(leaf);
-            known(
-                format!("The certificate “{}” expired on {}.", old.subject, old.not_after_date()),
-                "Have it renewed on the broker. If the date looks right, check this computer's clock.",
-            )
-        }
-        CertificateError::NotValidYet | CertificateError::NotValidYetContext { .. } => {
-            let young = chain.iter().find(|certificate| certificate.not_before > now).unwrap_or(leaf);
-            // A clock that is not set yet mends itself.
-            Distrust {
-                words: format!("The certificate “{}” is valid from {} only.", young.subject, young.not_before_date()),
-                advice: "Check the clock of this computer and of the broker.".into(),
-                fatal: false,
-            }
-        }
-        CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            let names = if leaf.names.is_empty() {
-                format!("no host (its subject is “{}”)", leaf.subject)
-            } else {
-                leaf.names.join(", ")
-            };
-            known(
-                format!("The certificate is not for “{asked}”; it names {names}."),
-                "Connect by a name the certificate carries, or enter that name as server name.",
-            )
-        }
-        CertificateError::UnknownIssuer => {
-            let top = chain.last().unwrap_or(leaf);
-            if leaf.subject == leaf.issuer {
-                known(
-                    format!("The broker's certificate “{}” is self-signed, so nobody vouches for it.", leaf.subject),
-                    "If it is the broker's own, choose its file under own certificate authority.",
-                )
-            } else if own_ca {
-                known(
-                    format!(
-                        "The certificate was issued by “{}”, which the chosen authority does not vouch for.",
-                        top.issuer
-                    ),
-                    "Choose the file of the authority that issued the broker's certificate.",
-                )
-            } else {
-                known(
-                    format!("The certificate was issued by “{}”, which this system does not know.", top.issuer),
-                    "If it is a private authority, choose its file under own certificate authority.",
-                )
-            }
-        }
-        CertificateError::Revoked => {
-            known(format!("The certificate “{}” was revoked.", leaf.subject), "Have it replaced on the broker.")
-        }
-        CertificateError::InvalidPurpose | CertificateError::InvalidPurposeContext { .. } => known(
-            format!("The certificate “{}” is not made for servers.", leaf.subject),
-            "Have the broker's certificate made anew, with the purpose “server authentication”.",
-        ),
-        CertificateError::BadSignature => known(
-            format!("The signature of the certificate “{}” is wrong.", leaf.subject),
-            "The chain on the broker may mix certificates that do not belong together, or the authority was made anew.",
-        ),
-        other if other_is_ca(other) => known(
-            format!("The broker shows the certificate of an authority, “{}”, as its own.", leaf.subject),
-            "If it is self-signed and meant so, choose its file under own certificate authority.",
-        ),
-        other => known(
-            format!("The broker's certificate can't be accepted: {}.", Error::InvalidCertificate(other.clone())),
-            "Look at the broker's certificate; it may have to be made anew.",
-        ),
-    }
-}
-
-fn other_is_ca(error: &CertificateError) -> bool {
-    matches!(error, CertificateError::Other(inner) if inner.0.to_string().contains("CaUsedAsEndEntity"))
-}
-
-/// A failed handshake in words.
-pub fn explain(error: &Error) -> Failure {
-    let (words, advice, fatal): (String, &str, bool) = match error {
-        Error::InvalidCertificate(CertificateError::Other(inner)) => match inner.0.downcast_ref::<Distrust>() {
-            Some(found) => return Failure::new(&found.words, &found.advice, found.fatal),
-            None => (
-                format!("The broker's certificate can't be accepted: {inner}."),
-                "Look at the broker's certificate.",
-                true,
-            ),
-        },
-        Error::InvalidCertificate(_) => (
-            format!("The broker's certificate can't be accepted: {error}."),
-            "Check the clock of this computer, and the broker's certificate.",
-            true,
-        ),
-        Error::AlertReceived(alert) => return refused(*alert),
-        Error::InvalidMessage(_) => (
-            "The answer is not TLS.".into(),
-            "This port speaks plain text. Choose a transport without TLS, or the TLS port (often 8883, or 443 for WebSocket).",
-            false,
-        ),
-        Error::PeerIncompatible(why) => (
-            format!("The broker and Relayscope have no TLS version or cipher in common ({why:?})."),
-            "Have TLS 1.2 or 1.3 switched on at the broker.",
-            true,
-        ),
-        Error::NoApplicationProtocol => (
-            "The broker speaks none of the offered protocols (ALPN).".into(),
-            "Correct the ALPN field, or leave it empty.",
-            true,
-        ),
-        other => (format!("TLS failed: {other}."), "Look at the broker's log.", false),
-    };
-    Failure::new(words, advice, fatal)
-}
-
-fn refused(alert: AlertDescription) -> Failure {
-    let (words, advice, fatal) = match alert {
-        AlertDescription::CertificateRequired => {
-            ("The broker asks for a client certificate.", "Choose a client certificate and its key.", true)
-        }
-        AlertDescription::CertificateExpired => {
-            ("The broker says that our client certificate has expired.", "Choose a newer client certificate.", true)
-        }
-        AlertDescription::CertificateRevoked => {
-            ("The broker says that our client certificate was revoked.", "Choose another client certificate.", true)
-        }
-        AlertDescription::UnknownCA => (
-            "The broker does not know the authority of our client certificate.",
-            "Choose a client certificate that the broker's authority issued.",
-            true,
-        ),
-        AlertDescription::BadCertificate
-        | AlertDescription::UnsupportedCertificate
-        | AlertDescription::CertificateUnknown
-        | AlertDescription::DecryptError
-        | AlertDescription::AccessDenied => (
-            "The broker does not accept our client certificate.",
-            "Choose the client certificate that belongs to this broker. Its log says more.",
-            true,
-        ),
-        AlertDescription::HandshakeFailure => (
-            "The broker refused the TLS handshake.",
-            "It may ask for a client certificate, or for another TLS version. Its log says more.",
-            true,
-        ),
-        AlertDescription::ProtocolVersion => {
-            ("The broker speaks no TLS version that is safe.", "Have TLS 1.2 or 1.3 switched on at the broker.", true)
-        }
-        AlertDescription::NoApplicationProtocol => (
-            "The broker speaks none of the offered protocols (ALPN).",
-            "Correct the ALPN field, or leave it empty.",
-            true,
-        ),
-        AlertDescription::UnrecognisedName => {
-            ("The broker serves no such host name.", "Check the host; the broker chooses its certificate by it.", true)
-        }
-        other => {
-            return Failure::new(
-                format!("The broker ended the TLS handshake ({other:?})."),
-                "Look at the broker's log.",
-                false,
-            );
-        }
-    };
-    Failure::new(words, advice, fatal)
 }

@@ -3,10 +3,13 @@
 //! A code is shown as `0x86 bad user name or password`. A [`Failure`] says what happened, what to do, and whether trying
 //! again can help. Nothing here decides when to try again; that is the session's.
 
-use crate::mqtt::tls;
+use crate::mqtt::trust;
 use rumqttc::v5;
 use std::error::Error as StdError;
 use std::io;
+
+mod codes;
+pub use codes::*;
 
 /// A failure in words.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,89 +28,6 @@ impl Failure {
     /// A failure without a code.
     pub fn new(words: impl Into<String>, advice: impl Into<String>, fatal: bool) -> Self {
         Self { words: words.into(), advice: advice.into(), fatal, code: None }
-    }
-}
-
-/// A CONNACK code of MQTT 3.1.1 in words (section 3.2.2.3).
-pub fn connack_v4(code: u8) -> String {
-    let words = match code {
-        0x00 => "accepted",
-        0x01 => "protocol version not accepted",
-        0x02 => "client id rejected",
-        0x03 => "broker unavailable",
-        0x04 => "bad user name or password",
-        0x05 => "not authorized",
-        _ => "unknown code",
-    };
-    format!("0x{code:02x} {words}")
-}
-
-/// A SUBACK code of MQTT 3.1.1 in words (section 3.9.3).
-pub fn suback_v4(code: u8) -> String {
-    match code {
-        0..=2 => format!("granted QoS {code}"),
-        0x80 => "0x80 refused".to_owned(),
-        _ => format!("0x{code:02x} unknown code"),
-    }
-}
-
-/// A SUBACK code of MQTT 5 in words (section 3.9.3).
-pub fn suback_v5(code: u8) -> String {
-    if code <= 2 { format!("granted QoS {code}") } else { reason(code) }
-}
-
-/// A reason code of MQTT 5 in words (section 2.4). `0x00` to `0x02` are the successes of acknowledgements; for SUBACK see
-/// [`suback_v5`].
-pub fn reason(code: u8) -> String {
-    format!("0x{code:02x} {}", reason_words(code))
-}
-
-fn reason_words(code: u8) -> &'static str {
-    match code {
-        0x00 => "success",
-        0x01 => "granted QoS 1",
-        0x02 => "granted QoS 2",
-        0x04 => "disconnected, will to be sent",
-        0x10 => "no matching subscribers",
-        0x11 => "no subscription existed",
-        0x18 => "continue authentication",
-        0x19 => "authenticate again",
-        0x80 => "unspecified error",
-        0x81 => "malformed packet",
-        0x82 => "protocol error",
-        0x83 => "implementation specific error",
-        0x84 => "protocol version not supported",
-        0x85 => "client id not valid",
-        0x86 => "bad user name or password",
-        0x87 => "not authorized",
-        0x88 => "broker unavailable",
-        0x89 => "broker busy",
-        0x8a => "banned",
-        0x8b => "broker shutting down",
-        0x8c => "bad authentication method",
-        0x8d => "keep-alive timed out",
-        0x8e => "session taken over",
-        0x8f => "topic filter not valid",
-        0x90 => "topic name not valid",
-        0x91 => "packet identifier in use",
-        0x92 => "packet identifier not found",
-        0x93 => "receive maximum exceeded",
-        0x94 => "topic alias not valid",
-        0x95 => "packet too large",
-        0x96 => "message rate too high",
-        0x97 => "quota exceeded",
-        0x98 => "administrative action",
-        0x99 => "payload format not valid",
-        0x9a => "retain not supported",
-        0x9b => "QoS not supported",
-        0x9c => "use another server",
-        0x9d => "server moved",
-        0x9e => "shared subscriptions not supported",
-        0x9f => "connection rate exceeded",
-        0xa0 => "maximum connect time",
-        0xa1 => "subscription identifiers not supported",
-        0xa2 => "wildcard subscriptions not supported",
-        _ => "unknown code",
     }
 }
 
@@ -175,89 +95,6 @@ fn advice_v5(code: u8) -> (&'static str, bool) {
     }
 }
 
-/// The number of a CONNACK code as the library names it; both versions share the library's type names, not the numbers.
-pub fn connack_code_v4(code: rumqttc::ConnectReturnCode) -> u8 {
-    use rumqttc::ConnectReturnCode as Code;
-    match code {
-        Code::Success => 0,
-        Code::RefusedProtocolVersion => 1,
-        Code::BadClientId => 2,
-        Code::ServiceUnavailable => 3,
-        Code::BadUserNamePassword => 4,
-        Code::NotAuthorized => 5,
-    }
-}
-
-/// The number of a CONNACK reason code of MQTT 5.
-pub fn connack_code_v5(code: v5::mqttbytes::v5::ConnectReturnCode) -> u8 {
-    use v5::mqttbytes::v5::ConnectReturnCode as Code;
-    match code {
-        Code::Success => 0x00,
-        Code::RefusedProtocolVersion | Code::UnsupportedProtocolVersion => 0x84,
-        Code::BadClientId | Code::ClientIdentifierNotValid => 0x85,
-        Code::ServiceUnavailable | Code::ServerUnavailable => 0x88,
-        Code::UnspecifiedError => 0x80,
-        Code::MalformedPacket => 0x81,
-        Code::ProtocolError => 0x82,
-        Code::ImplementationSpecificError => 0x83,
-        Code::BadUserNamePassword => 0x86,
-        Code::NotAuthorized => 0x87,
-        Code::ServerBusy => 0x89,
-        Code::Banned => 0x8a,
-        Code::BadAuthenticationMethod => 0x8c,
-        Code::TopicNameInvalid => 0x90,
-        Code::PacketTooLarge => 0x95,
-        Code::QuotaExceeded => 0x97,
-        Code::PayloadFormatInvalid => 0x99,
-        Code::RetainNotSupported => 0x9a,
-        Code::QoSNotSupported => 0x9b,
-        Code::UseAnotherServer => 0x9c,
-        Code::ServerMoved => 0x9d,
-        Code::ConnectionRateExceeded => 0x9f,
-    }
-}
-
-/// The number of a SUBACK reason code of MQTT 5.
-pub fn suback_code_v5(code: v5::mqttbytes::v5::SubscribeReasonCode) -> u8 {
-    use v5::mqttbytes::v5::SubscribeReasonCode as Code;
-    match code {
-        Code::Success(qos) => qos as u8,
-        Code::Failure | Code::Unspecified => 0x80,
-        Code::ImplementationSpecific => 0x83,
-        Code::NotAuthorized => 0x87,
-        Code::TopicFilterInvalid => 0x8f,
-        Code::PkidInUse => 0x91,
-        Code::QuotaExceeded => 0x97,
-        Code::SharedSubscriptionsNotSupported => 0x9e,
-        Code::SubscriptionIdNotSupported => 0xa1,
-        Code::WildcardSubscriptionsNotSupported => 0xa2,
-    }
-}
-
-/// The number of a SUBACK code of MQTT 3.1.1.
-pub fn suback_code_v4(code: rumqttc::SubscribeReasonCode) -> u8 {
-    match code {
-        rumqttc::SubscribeReasonCode::Success(qos) => qos as u8,
-        rumqttc::SubscribeReasonCode::Failure => 0x80,
-    }
-}
-
-/// The number of a PUBACK reason code (MQTT 5).
-pub fn puback_code(code: v5::mqttbytes::v5::PubAckReason) -> u8 {
-    use v5::mqttbytes::v5::PubAckReason as Code;
-    match code {
-        Code::Success => 0x00,
-        Code::NoMatchingSubscribers => 0x10,
-        Code::UnspecifiedError => 0x80,
-        Code::ImplementationSpecificError => 0x83,
-        Code::NotAuthorized => 0x87,
-        Code::TopicNameInvalid => 0x90,
-        Code::PacketIdentifierInUse => 0x91,
-        Code::QuotaExceeded => 0x97,
-        Code::PayloadFormatInvalid => 0x99,
-    }
-}
-
 /// An error of an MQTT 3.1.1 session.
 pub fn from_v4(error: &rumqttc::ConnectionError) -> Failure {
     use rumqttc::{ConnectionError as E, StateError as S};
@@ -294,6 +131,7 @@ pub fn from_v5(error: &v5::ConnectionError) -> Failure {
         E::MqttState(S::ConnectionAborted) => closed(),
         E::MqttState(S::IncomingPacketTooLarge { pkt_size, .. }) => too_large(*pkt_size),
         E::MqttState(S::Deserialization(M::PayloadSizeLimitExceeded { pkt_size, .. })) => too_large(*pkt_size),
+        E::MqttState(S::Deserialization(M::Io(inner))) => from_io(inner),
         // A broker without MQTT 5 answers with a code of 3.1.1.
         E::MqttState(S::Deserialization(M::InvalidConnectReturnCode(code))) => refused_v4(*code),
         E::NotConnAck(_) => no_connack(),
@@ -396,7 +234,7 @@ pub fn from_source(error: &(dyn StdError + 'static)) -> Option<Failure> {
     let mut next = Some(error);
     while let Some(current) = next {
         if let Some(found) = current.downcast_ref::<rustls::Error>() {
-            return Some(tls::explain(found));
+            return Some(trust::explain(found));
         }
         if let Some(found) = current.downcast_ref::<io::Error>() {
             return Some(from_io(found));
@@ -410,7 +248,7 @@ pub fn from_source(error: &(dyn StdError + 'static)) -> Option<Failure> {
 pub fn from_io(error: &io::Error) -> Failure {
     if let Some(inner) = error.get_ref() {
         if let Some(found) = inner.downcast_ref::<rustls::Error>() {
-            return tls::explain(found);
+            return trust::explain(found);
         }
         if let Some(found) = inner.downcast_ref::<io::Error>() {
             return from_io(found);
@@ -450,4 +288,60 @@ pub fn from_io(error: &io::Error) -> Failure {
         _ => return Failure::new(format!("The connection failed: {text}."), "Check host and port.", false),
     };
     Failure::new(words, advice, false)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode};
+
+    #[test]
+    fn refusals_say_whether_a_person_is_needed() {
+        for (code, fatal) in [(1, true), (2, true), (3, false), (4, true), (5, true), (77, false)] {
+            let failure = refused_v4(code);
+            assert_eq!((failure.fatal, failure.code), (fatal, Some(code)), "{failure:?}");
+        }
+        for (code, fatal) in
+            [(0x84, true), (0x86, true), (0x87, true), (0x88, false), (0x89, false), (0x97, false), (0x9d, true)]
+        {
+            assert_eq!(refused_v5(code).fatal, fatal, "{code:#x}");
+        }
+        assert!(!disconnected_v5(0x8e, None).fatal, "a take-over must not stop a relay for good");
+    }
+
+    #[test]
+    fn library_errors_become_words() {
+        let io = |kind: io::ErrorKind| io::Error::from(kind);
+        let v4 = from_v4(&rumqttc::ConnectionError::ConnectionRefused(rumqttc::ConnectReturnCode::BadUserNamePassword));
+        assert_eq!(v4.words, "The broker refused: 0x04 bad user name or password.");
+        let v5 = from_v5(&v5::ConnectionError::ConnectionRefused(ConnectReturnCode::BadUserNamePassword));
+        assert_eq!(
+            (v5.words.as_str(), v5.fatal, v5.code),
+            ("The broker refused: 0x86 bad user name or password.", true, Some(0x86))
+        );
+        let gone = v5::StateError::ServerDisconnect {
+            reason_code: DisconnectReasonCode::ServerShuttingDown,
+            reason_string: Some("restart".into()),
+        };
+        let gone = from_v5(&gone.into());
+        assert_eq!(
+            (gone.words.as_str(), gone.fatal),
+            ("The broker disconnected: 0x8b broker shutting down (“restart”).", false)
+        );
+        let refused = from_v4(&rumqttc::ConnectionError::Io(io(io::ErrorKind::ConnectionRefused)));
+        assert!(refused.words.contains("refused") && !refused.fatal, "{refused:?}");
+        let cut = v5::StateError::Deserialization(v5::mqttbytes::Error::Io(io(io::ErrorKind::ConnectionReset)));
+        assert_eq!(from_v5(&cut.into()).words, "The connection was cut.");
+        // A code of 3.1.1 in answer to MQTT 5.
+        let old = v5::StateError::Deserialization(v5::mqttbytes::Error::InvalidConnectReturnCode(1));
+        assert_eq!(from_v5(&old.into()).words, "The broker refused: 0x01 protocol version not accepted.");
+    }
+
+    #[test]
+    fn tls_errors_are_found_inside_socket_errors() {
+        let alert = rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired);
+        let wrapped = io::Error::new(io::ErrorKind::InvalidData, alert);
+        let failure = from_v4(&rumqttc::ConnectionError::Io(wrapped));
+        assert_eq!((failure.words.as_str(), failure.fatal), ("The broker asks for a client certificate.", true));
+    }
 }

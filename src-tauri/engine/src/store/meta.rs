@@ -18,28 +18,35 @@ impl Store {
     }
 
     /// A single value by its key.
-    pub async fn value<T: DeserializeOwned>(&self, key: &'static str) -> Result<Option<T>, StoreError> {
+    pub async fn value<T: DeserializeOwned>(&self, key: &str) -> Result<Option<T>, StoreError> {
         let row = sqlx::query("SELECT value FROM meta WHERE key = ?").bind(key).fetch_optional(&self.pool).await;
         match row.map_err(read_error)? {
-            Some(row) => serde_json::from_str(row.get(0)).map(Some).map_err(malformed(key)),
+            Some(row) => serde_json::from_str(row.get(0)).map(Some).map_err(malformed("value")),
             None => Ok(None),
         }
     }
 
+    /// Replaces a single value that nobody has to be told of.
+    pub async fn set_value_quietly<T: Serialize>(&self, key: &str, value: &T) -> Result<(), StoreError> {
+        let text = serde_json::to_string(value).map_err(malformed("value"))?;
+        sqlx::query("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
+            .bind(key)
+            .bind(text)
+            .execute(&self.pool)
+            .await
+            .map_err(write_error(key))?;
+        Ok(())
+    }
+
     /// Replaces or removes a single value.
-    pub async fn set_value<T: Serialize>(&self, key: &'static str, value: Option<&T>) -> Result<(), StoreError> {
+    pub async fn set_value<T: Serialize>(&self, key: &str, value: Option<&T>) -> Result<(), StoreError> {
         match value {
-            Some(value) => {
-                let text = serde_json::to_string(value).map_err(malformed(key))?;
-                sqlx::query("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-                    .bind(key)
-                    .bind(text)
-                    .execute(&self.pool)
-                    .await
+            Some(value) => self.set_value_quietly(key, value).await?,
+            None => {
+                let done = sqlx::query("DELETE FROM meta WHERE key = ?").bind(key).execute(&self.pool).await;
+                done.map_err(write_error(key))?;
             }
-            None => sqlx::query("DELETE FROM meta WHERE key = ?").bind(key).execute(&self.pool).await,
         }
-        .map_err(write_error(key))?;
         self.announce();
         Ok(())
     }

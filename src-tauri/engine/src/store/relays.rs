@@ -49,13 +49,32 @@ impl Store {
     /// Makes or replaces a relay with its mappings.
     pub async fn save_relay(&self, relay: &Relay) -> Result<(), StoreError> {
         let failed = write_error(&relay.name);
-        let mut transaction = self.pool.begin().await.map_err(&failed)?;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
+        // A suffix once given stays while the broker stays: the broker keeps a session under it.
+        let kept = sqlx::query("SELECT client_suffix FROM relays WHERE id = ? AND broker_id = ?")
+            .bind(relay.id.to_string())
+            .bind(relay.broker_id.to_string())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(&failed)?;
+        let suffix: String = match kept {
+            Some(row) => row.get(0),
+            None => {
+                let taken = sqlx::query("SELECT 1 FROM relays WHERE broker_id = ? AND client_suffix = '' AND id <> ?")
+                    .bind(relay.broker_id.to_string())
+                    .bind(relay.id.to_string())
+                    .fetch_optional(&mut *transaction)
+                    .await
+                    .map_err(&failed)?;
+                if taken.is_some() { format!("-{}", &relay.id.to_string()[..8]) } else { String::new() }
+            }
+        };
         sqlx::query(
-            "INSERT INTO relays (id, name, broker_id, region, network_token_id, authorization_id, downlink_port, enabled, created_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)
+            "INSERT INTO relays (id, name, broker_id, region, network_token_id, authorization_id, downlink_port, enabled,
+             client_suffix, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, broker_id = excluded.broker_id, region = excluded.region,
              network_token_id = excluded.network_token_id, authorization_id = excluded.authorization_id,
-             downlink_port = excluded.downlink_port, enabled = excluded.enabled",
+             downlink_port = excluded.downlink_port, enabled = excluded.enabled, client_suffix = excluded.client_suffix",
         )
         .bind(relay.id.to_string())
         .bind(&relay.name)
@@ -65,6 +84,7 @@ impl Store {
         .bind(relay.authorization_id.to_string())
         .bind(relay.downlink_port)
         .bind(relay.enabled)
+        .bind(suffix)
         .bind(now())
         .execute(&mut *transaction)
         .await
@@ -92,6 +112,12 @@ impl Store {
         transaction.commit().await.map_err(&failed)?;
         self.announce();
         Ok(())
+    }
+
+    /// What is appended to the broker's client id for this relay.
+    pub async fn client_suffix(&self, id: RelayId) -> Result<String, StoreError> {
+        let row = sqlx::query("SELECT client_suffix FROM relays WHERE id = ?").bind(id.to_string());
+        Ok(row.fetch_one(&self.pool).await.map_err(read_error)?.get(0))
     }
 
     /// Switches a relay on or off.

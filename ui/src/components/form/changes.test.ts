@@ -9,7 +9,12 @@ test("equal values have no changes, whatever the order of their keys", () => {
 
 test("changes are counted by field, also inside objects and rows", () => {
   const before = { host: "a", tls: { ca: "", alpn: "" }, mappings: [{ filter: "x" }], will: null };
-  const after = { host: "b", tls: { ca: "PEM", alpn: "" }, mappings: [{ filter: "x" }, { filter: "y" }], will: { topic: "t" } };
+  const after = {
+    host: "b",
+    tls: { ca: "PEM", alpn: "" },
+    mappings: [{ filter: "x" }, { filter: "y" }],
+    will: { topic: "t" },
+  };
   expect(changedPaths(before, after)).toEqual(["host", "tls.ca", "mappings.1", "will"]);
 });
 
@@ -20,5 +25,9 @@ test("a tagged value is one field", () => {
 test("newer saved values come under the edits", () => {
   const before = { name: "Plant", enabled: true, port: "1883" };
   const edited = { ...before, name: "Plant 2" };
-  expect(rebase(edited, before, { ...before, enabled: false })).toEqual({ name: "Plant 2", enabled: false, port: "1883" });
+  expect(rebase(edited, before, { ...before, enabled: false })).toEqual({
+    name: "Plant 2",
+    enabled: false,
+    port: "1883",
+  });
 });

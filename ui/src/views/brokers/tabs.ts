@@ -7,15 +7,7 @@ export const TABS: readonly { value: BrokerTab; label: string; fields: readonly 
   {
     value: "security",
     label: "Security",
-    fields: [
-      "username",
-      "password",
-      "tls.ownCa",
-      "tls.ca",
-      "tls.clientCert",
-      "tls.clientKey",
-      "tls.serverName",
-    ],
+    fields: ["username", "password", "tls.ownCa", "tls.ca", "tls.clientCert", "tls.clientKey", "tls.serverName"],
   },
   { value: "session", label: "Session", fields: ["version", "clientId", "cleanStart", "sessionExpiry"] },
   { value: "will", label: "Will", fields: ["will"] },

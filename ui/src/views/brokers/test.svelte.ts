@@ -1,7 +1,14 @@
 // Owns one connection test at a time: its steps as they end, its report, and its cancelling. The engine tests; this
 // only keeps what it said.
 
-import { asApiError, type ApiError, type BrokerDraft, type Rpc, type TestStep, type TestStepName } from "../../backend/types";
+import {
+  asApiError,
+  type ApiError,
+  type BrokerDraft,
+  type Rpc,
+  type TestStep,
+  type TestStepName,
+} from "../../backend/types";
 import type { Frames } from "../../state/frames";
 
 export const STEPS: readonly { name: TestStepName; label: string }[] = [
@@ -22,7 +29,7 @@ export class ConnectionTest {
   failure = $state.raw<ApiError | null>(null);
   /** What was tested, to say when the form has moved on. */
   tested = $state.raw<BrokerDraft | null>(null);
-  #steps = $state.raw<ReadonlyMap<TestStepName, TestStep>>(new Map());
+  #steps = $state.raw<Partial<Record<TestStepName, TestStep>>>({});
   #id = 0;
   readonly #rpc: Rpc;
   readonly #frames: Frames;
@@ -34,20 +41,20 @@ export class ConnectionTest {
 
   /** The step as far as it is known. */
   step(name: TestStepName): TestStep | undefined {
-    return this.#steps.get(name);
+    return this.#steps[name];
   }
 
   /** The step that is under way. */
   get current(): TestStepName | null {
     if (!this.running) return null;
-    return STEPS.find((step) => !this.#steps.has(step.name))?.name ?? null;
+    return STEPS.find(({ name }) => this.#steps[name] === undefined)?.name ?? null;
   }
 
   /** Tests what the form holds. Returns the refusal, when the form itself is not in order. */
   async run(draft: BrokerDraft): Promise<ApiError | null> {
     const id = ++lastId;
     this.#id = id;
-    this.#steps = new Map();
+    this.#steps = {};
     this.passed = null;
     this.failure = null;
     this.tested = draft;
@@ -82,6 +89,6 @@ export class ConnectionTest {
   }
 
   #keep(steps: readonly TestStep[]): void {
-    this.#steps = new Map([...this.#steps, ...steps.map((step) => [step.name, step] as const)]);
+    this.#steps = { ...this.#steps, ...Object.fromEntries(steps.map((step) => [step.name, step])) };
   }
 }

@@ -2,7 +2,8 @@ import { afterEach, beforeEach, expect, test, vi } from "vitest";
 import type { Rpc } from "../../backend/types";
 import { Reveal, SHOWN_MILLIS } from "./reveal.svelte";
 
-const rpc = ((_name: string, { id }: { id: string }) => Promise.resolve({ value: `secret of ${id}` })) as unknown as Rpc;
+const rpc = ((_name: string, { id }: { id: string }) =>
+  Promise.resolve({ value: `secret of ${id}` })) as unknown as Rpc;
 
 beforeEach(() => vi.useFakeTimers());
 afterEach(() => vi.useRealTimers());

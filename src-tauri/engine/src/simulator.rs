@@ -1,0 +1,172 @@
+//! The demo's three devices: real MQTT clients that publish something different about once a second.
+//!
+//! One sends JSON in TagoIO's data format, one a bare number, one binary data; the second has a last will. They know the
+//! address of a broker and their tokens, nothing else, and connect again for as long as they run. All their tasks end
+//! with [`Simulator::stop`].
+
+use bytes::Bytes;
+use relayscope_domain::secret::Secret;
+use rumqttc::Outgoing;
+use rumqttc::v5::mqttbytes::QoS;
+use rumqttc::v5::mqttbytes::v5::{LastWill, Packet};
+use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
+use serde_json::json;
+use std::f64::consts::TAU;
+use std::net::SocketAddr;
+use std::time::Duration;
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::MissedTickBehavior;
+use tokio_util::sync::CancellationToken;
+
+/// Between two messages of a device.
+const EVERY: Duration = Duration::from_secs(1);
+/// Before a device connects again.
+const AGAIN: Duration = Duration::from_secs(1);
+/// How long a device gets to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(1);
+/// Messages waiting in a client. The device's tick sends, its event loop receives; a full channel skips a message.
+const WAITING: usize = 16;
+/// Bytes of a camera's frame.
+const FRAME: usize = 1_536;
+
+/// What a device is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// Temperature and humidity of a greenhouse, JSON in TagoIO's data format.
+    Climate,
+    /// Pieces a line has made, a bare number; has a last will.
+    Counter,
+    /// A frame of a camera, binary.
+    Camera,
+}
+
+const KINDS: [Kind; 3] = [Kind::Climate, Kind::Counter, Kind::Camera];
+
+/// How a device signs in.
+#[derive(Clone, Debug)]
+pub struct SimulatedDevice {
+    /// Client id.
+    pub client_id: String,
+    /// Device token.
+    pub token: Secret,
+}
+
+/// The running devices. Dropping it ends them without goodbyes.
+pub struct Simulator {
+    stop: CancellationToken,
+    devices: JoinSet<()>,
+}
+
+impl Simulator {
+    /// Starts the devices: climate, counter, camera. They end with `stop`, or when `stop` is cancelled elsewhere.
+    pub fn start(broker: SocketAddr, devices: [SimulatedDevice; 3], stop: CancellationToken) -> Self {
+        let mut tasks = JoinSet::new();
+        for (kind, device) in KINDS.into_iter().zip(devices) {
+            tasks.spawn(run(kind, device, broker, stop.clone()));
+        }
+        Self { stop, devices: tasks }
+    }
+
+    /// Sends goodbyes and waits for the devices to end.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        while self.devices.join_next().await.is_some() {}
+    }
+}
+
+async fn run(kind: Kind, device: SimulatedDevice, broker: SocketAddr, stop: CancellationToken) {
+    let mut options = MqttOptions::new(device.client_id, broker.ip().to_string(), broker.port());
+    options.set_credentials("Token", device.token.expose());
+    options.set_keep_alive(Duration::from_secs(30));
+    options.set_clean_start(true);
+    if kind == Kind::Counter {
+        options.set_last_will(LastWill::new("demo/status/counter-02", "offline", QoS::AtLeastOnce, false, None));
+    }
+    let (client, events) = AsyncClient::new(options, WAITING);
+    // Holds one value: the event loop sends whether the device is connected, the publishing half reads the newest.
+    let (online, connected) = watch::channel(false);
+    // Two halves of one task, so that neither can outlive the other.
+    tokio::join!(drive(events, online, stop.clone()), publish(kind, client, connected, stop));
+}
+
+/// Keeps the connection up until the goodbye was sent.
+async fn drive(mut events: EventLoop, online: watch::Sender<bool>, stop: CancellationToken) {
+    let late = async {
+        stop.cancelled().await;
+        tokio::time::sleep(GOODBYE).await;
+    };
+    tokio::pin!(late);
+    loop {
+        // Dropping a poll loses what it was at; here only the end does that.
+        let event = tokio::select! {
+            event = events.poll() => event,
+            () = &mut late => return,
+        };
+        match event {
+            Ok(Event::Incoming(Packet::ConnAck(_))) => drop(online.send_replace(true)),
+            Ok(Event::Outgoing(Outgoing::Disconnect)) => return,
+            Ok(_) => {}
+            Err(error) => {
+                online.send_replace(false);
+                tracing::debug!(%error, "A simulated device lost its connection.");
+                tokio::select! {
+                    () = tokio::time::sleep(AGAIN) => {}
+                    () = stop.cancelled() => return,
+                }
+            }
+        }
+    }
+}
+
+/// Publishes as soon as the device is connected, and every second from then on.
+async fn publish(kind: Kind, client: AsyncClient, mut connected: watch::Receiver<bool>, stop: CancellationToken) {
+    let mut number = 0;
+    let running = async {
+        while connected.wait_for(|online| *online).await.is_ok() {
+            let mut ticks = tokio::time::interval(EVERY);
+            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+            while *connected.borrow() {
+                ticks.tick().await;
+                let (topic, qos, payload) = message(kind, number);
+                // A full channel means a broker that does not answer; the next second has a newer value anyway.
+                let _ = client.try_publish(topic, qos, false, payload);
+                number += 1;
+            }
+        }
+    };
+    tokio::select! {
+        () = running => {}
+        () = stop.cancelled() => {}
+    }
+    // Without a connection there is nobody to say goodbye to.
+    let _ = client.try_disconnect();
+}
+
+/// The `number`th message of a device.
+fn message(kind: Kind, number: u32) -> (&'static str, QoS, Bytes) {
+    match kind {
+        Kind::Climate => {
+            // A day of ten minutes.
+            let day = (f64::from(number) / 600.0 * TAU).sin();
+            let noise = rand::random_range(-0.2..0.2);
+            let values = json!([
+                { "variable": "temperature", "value": tenths(22.0 + 6.0 * day + noise), "unit": "°C" },
+                { "variable": "humidity", "value": tenths(61.0 - 14.0 * day - noise), "unit": "%" },
+            ]);
+            ("demo/greenhouse/climate-01", QoS::AtLeastOnce, values.to_string().into())
+        }
+        Kind::Counter => ("demo/line-2/counter-02", QoS::AtLeastOnce, (1_000 + number).to_string().into()),
+        Kind::Camera => {
+            // The first bytes of a JPEG file, a number, and noise: not text in any encoding.
+            let mut frame = vec![0xFF, 0xD8, 0xFF, 0xE0];
+            frame.extend(number.to_be_bytes());
+            frame.resize_with(FRAME, rand::random);
+            ("demo/camera/frame-03", QoS::AtMostOnce, frame.into())
+        }
+    }
+}
+
+fn tenths(value: f64) -> f64 {
+    (value * 10.0).round() / 10.0
+}

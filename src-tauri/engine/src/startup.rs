@@ -1,0 +1,102 @@
+//! The start of an engine, step by step: folder, lock, databases, data key, supervisor. Every failure is one sentence.
+
+use crate::feed::{Feed, unix_millis};
+use crate::lock::FolderLock;
+use crate::queue::Queue;
+use crate::secrets::{KeyLocation, Vault};
+use crate::store::Store;
+use crate::store::open::{self, Schema};
+use crate::supervisor::{Runtime, Supervisor, chain};
+use crate::{Engine, EngineConfig, destination};
+use sqlx::Row;
+use std::sync::{Arc, Mutex};
+use std::time::SystemTime;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/app");
+
+/// Why an engine could not start: one sentence that says what, why and what to do.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct StartError(pub String);
+
+fn because<E: std::error::Error>(error: E) -> StartError {
+    StartError(chain(&error))
+}
+
+pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {
+    let EngineConfig { data_dir, keychain } = config;
+    let folder = data_dir.clone();
+    let lock = blocking(move || FolderLock::take(&folder)).await?.map_err(because)?;
+    let stamp = unix_millis(SystemTime::now()).to_string();
+    let backup = data_dir.join("app.backup.db");
+    let schema = Schema { what: "configuration", migrations: &MIGRATIONS, full_sync: true, connections: 4 };
+    let (pool, mut notices) =
+        open::open_or_set_aside(&data_dir.join("app.db"), schema, &stamp, Some(&backup)).await.map_err(because)?;
+    if let Err(error) = open::back_up(&pool, &backup).await {
+        tracing::warn!(%error, "The configuration could not be copied.");
+    }
+
+    let recorded: Option<String> = sqlx::query("SELECT value FROM meta WHERE key = 'key_location'")
+        .fetch_optional(&pool)
+        .await
+        .map_err(because)?
+        .map(|row| row.get(0));
+    let recorded = recorded.as_deref().and_then(KeyLocation::parse);
+    let folder = data_dir.clone();
+    let (vault, location) = blocking(move || Vault::open(&folder, keychain, recorded)).await?.map_err(because)?;
+    if recorded.is_none() {
+        sqlx::query("INSERT INTO meta (key, value) VALUES ('key_location', ?)")
+            .bind(location.as_str())
+            .execute(&pool)
+            .await
+            .map_err(because)?;
+    }
+    let key_location = vault.location_words();
+    let store = Store::new(pool, Arc::new(vault));
+    let settings = store.settings().await.map_err(because)?;
+
+    let (queue, queue_notices) = Queue::open(&data_dir.join("queue.db"), &stamp).await.map_err(because)?;
+    notices.extend(queue_notices);
+    let feed = Feed::new(settings.feed_megabytes as usize * 1024 * 1024);
+    let http = destination::http::http_client().map_err(because)?;
+    let (frames, _) = broadcast::channel(256);
+    let stop = CancellationToken::new();
+    let runtime = Arc::new(Runtime::default());
+    let supervisor = Supervisor::new(
+        data_dir.clone(),
+        store.clone(),
+        queue.clone(),
+        feed.clone(),
+        http.clone(),
+        runtime.clone(),
+        frames.clone(),
+        stop.clone(),
+    );
+    for notice in &notices {
+        tracing::warn!("{notice}");
+    }
+    tracing::info!(data_dir = %data_dir.display(), "Started.");
+    // The one task that no unit owns; `Engine::shutdown` joins it.
+    let supervisor = tokio::spawn(supervisor.run());
+    Ok(Engine {
+        data_dir,
+        key_location,
+        notices,
+        store,
+        queue,
+        feed,
+        runtime,
+        http,
+        frames,
+        tests: Mutex::default(),
+        stop,
+        supervisor: Mutex::new(Some(supervisor)),
+        _lock: lock,
+    })
+}
+
+async fn blocking<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, StartError> {
+    tokio::task::spawn_blocking(work).await.map_err(because)
+}

@@ -1,0 +1,198 @@
+//! What should run, computed from the configuration and from what is up already. A plan holds everything that a unit's
+//! behaviour depends on: when two plans are equal, the unit need not be touched.
+
+use super::{Runtime, UnitKey};
+use crate::broker::Account;
+use crate::configuration::DemoRecord;
+use crate::fingerprint::Fingerprint;
+use crate::platform::PlatformToken;
+use crate::store::{Store, StoreError, StoredToken};
+use relayscope_domain::broker::{Broker, BrokerSecrets, BrokerSpec, Connection, Tls, Transport};
+use relayscope_domain::id::{RelayId, TokenId};
+use relayscope_domain::message::MqttVersion;
+use relayscope_domain::relay::Relay;
+use relayscope_domain::secret::Secret;
+use relayscope_domain::token::{Region, TokenKind};
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+
+/// Everything a unit depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Plan {
+    Platform,
+    Broker { name: String, port: u16 },
+    Relay(Box<RelayPlan>),
+    Endpoint(Vec<EndpointRelay>),
+    Simulator { broker: SocketAddr, devices: Vec<(String, Secret)> },
+    Janitor,
+}
+
+/// Everything a relay depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct RelayPlan {
+    pub(crate) relay: Relay,
+    pub(crate) broker_name: String,
+    pub(crate) connection: Connection,
+    pub(crate) secrets: BrokerSecrets,
+    pub(crate) url: String,
+    pub(crate) network_token: Secret,
+    pub(crate) authorization: Secret,
+}
+
+/// A relay behind an endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct EndpointRelay {
+    pub(crate) id: RelayId,
+    pub(crate) name: String,
+    pub(crate) url: Option<String>,
+    pub(crate) network_token: Option<Secret>,
+}
+
+/// What should run, and whom brokers and the stand-in let in.
+pub(crate) struct Desired {
+    pub(crate) plans: BTreeMap<UnitKey, Plan>,
+    accounts: Vec<(Fingerprint, Account)>,
+    platform_tokens: Vec<(Fingerprint, PlatformToken)>,
+}
+
+impl Desired {
+    /// Hands over the tables of tokens. Equal tables are handed over again: that is cheap and changes nothing.
+    pub(crate) fn apply_tables(&self, runtime: &Runtime) {
+        runtime.accounts.replace(self.accounts.iter().cloned());
+        runtime.platform_tokens.replace(self.platform_tokens.iter().cloned());
+    }
+}
+
+/// Computes what should run.
+pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, StoreError> {
+    let brokers = store.brokers().await?;
+    let relays = store.relays().await?;
+    let tokens: HashMap<TokenId, StoredToken> =
+        store.tokens_with_values().await?.into_iter().map(|stored| (stored.token.id, stored)).collect();
+    let demo: Option<DemoRecord> = store.value("demo").await?;
+    let mut plans = BTreeMap::from([(UnitKey::Janitor, Plan::Janitor)]);
+
+    for broker in &brokers {
+        if let BrokerSpec::Embedded(embedded) = &broker.spec
+            && embedded.enabled
+        {
+            plans.insert(UnitKey::Broker(broker.id), Plan::Broker { name: broker.name.clone(), port: embedded.port });
+        }
+    }
+    if relays.iter().any(|relay| relay.region == Region::Local) {
+        plans.insert(UnitKey::Platform, Plan::Platform);
+    }
+    for relay in relays.iter().filter(|relay| relay.enabled) {
+        let Some(broker) = brokers.iter().find(|broker| broker.id == relay.broker_id) else { continue };
+        if let Some(plan) = relay_plan(store, runtime, relay, broker, &tokens).await? {
+            plans.insert(UnitKey::Relay(relay.id), Plan::Relay(Box::new(plan)));
+        }
+    }
+    for relay in relays.iter().filter(|relay| relay.enabled) {
+        let Some(port) = relay.downlink_port else { continue };
+        let behind = EndpointRelay {
+            id: relay.id,
+            name: relay.name.clone(),
+            url: url_of(relay, runtime),
+            network_token: tokens.get(&relay.network_token_id).map(|stored| stored.value.clone()),
+        };
+        match plans.entry(UnitKey::Endpoint(port)).or_insert_with(|| Plan::Endpoint(vec![])) {
+            Plan::Endpoint(relays) => relays.push(behind),
+            Plan::Platform | Plan::Broker { .. } | Plan::Relay(_) | Plan::Simulator { .. } | Plan::Janitor => {}
+        }
+    }
+    if let Some(demo) = demo.filter(|demo| demo.running)
+        && let Some(at) = runtime.broker(demo.broker_id)
+    {
+        let devices = demo.devices.iter().filter_map(|id| tokens.get(id));
+        let devices = devices.map(|stored| (stored.token.name.clone(), stored.value.clone())).collect();
+        plans.insert(UnitKey::Simulator, Plan::Simulator { broker: at.address, devices });
+    }
+    Ok(Desired { plans, accounts: accounts(&tokens), platform_tokens: platform_tokens(&tokens) })
+}
+
+fn url_of(relay: &Relay, runtime: &Runtime) -> Option<String> {
+    relay.region.url().or_else(|| runtime.platform().map(|platform| platform.url()))
+}
+
+/// `None` while something it needs is not up yet.
+async fn relay_plan(
+    store: &Store,
+    runtime: &Runtime,
+    relay: &Relay,
+    broker: &Broker,
+    tokens: &HashMap<TokenId, StoredToken>,
+) -> Result<Option<RelayPlan>, StoreError> {
+    let Some(url) = url_of(relay, runtime) else { return Ok(None) };
+    let (connection, secrets) = match &broker.spec {
+        BrokerSpec::External(connection) => {
+            let mut connection = (**connection).clone();
+            connection.client_id.push_str(&store.client_suffix(relay.id).await?);
+            (connection, store.broker_secrets(broker.id).await?)
+        }
+        BrokerSpec::Embedded(_) => match runtime.broker(broker.id) {
+            Some(at) => (
+                inside(relay.id, at.address),
+                BrokerSecrets { password: Some(at.broker.internal_token().clone()), client_key: None },
+            ),
+            None => return Ok(None),
+        },
+    };
+    let value = |id: TokenId| tokens.get(&id).map(|stored| stored.value.clone());
+    let (Some(network_token), Some(authorization)) = (value(relay.network_token_id), value(relay.authorization_id)) else {
+        return Ok(None);
+    };
+    Ok(Some(RelayPlan {
+        relay: relay.clone(),
+        broker_name: broker.name.clone(),
+        connection,
+        secrets,
+        url,
+        network_token,
+        authorization,
+    }))
+}
+
+/// How our relays reach our own broker.
+fn inside(relay: RelayId, address: SocketAddr) -> Connection {
+    Connection {
+        host: address.ip().to_string(),
+        port: address.port(),
+        transport: Transport::Tcp,
+        path: String::new(),
+        version: MqttVersion::V5,
+        client_id: format!("relayscope-{}", &relay.to_string()[..8]),
+        username: Some("Token".into()),
+        keep_alive: 30,
+        clean_start: false,
+        session_expiry: 24 * 3_600,
+        will: None,
+        tls: Tls::default(),
+    }
+}
+
+fn accounts(tokens: &HashMap<TokenId, StoredToken>) -> Vec<(Fingerprint, Account)> {
+    let devices = tokens.values().filter(|stored| stored.token.kind == TokenKind::Device);
+    devices
+        .map(|stored| {
+            let account = Account {
+                token_id: stored.token.id,
+                name: stored.token.name.clone(),
+                serial: stored.token.serial.clone(),
+                permission: stored.token.permission,
+                last5: stored.token.last5.clone(),
+            };
+            (Fingerprint::of(stored.value.expose().as_bytes()), account)
+        })
+        .collect()
+}
+
+fn platform_tokens(tokens: &HashMap<TokenId, StoredToken>) -> Vec<(Fingerprint, PlatformToken)> {
+    let local = tokens.values().filter(|stored| stored.token.region == Region::Local);
+    local
+        .map(|stored| {
+            let token = PlatformToken { kind: stored.token.kind, id: stored.token.id, name: stored.token.name.clone() };
+            (Fingerprint::of(stored.value.expose().as_bytes()), token)
+        })
+        .collect()
+}

@@ -1,0 +1,261 @@
+//! The reconciler: compares what is configured with what runs, and starts, stops or restarts units. Start-up, an edit, an
+//! import and recovery after a fall are the same path.
+//!
+//! A unit that ends by itself is started again after a back-off with jitter; a changed one is first stopped to its end,
+//! then started. One unit's fall never stops another. Units are all in one `JoinSet`, so nothing outlives the supervisor.
+
+mod desired;
+mod runtime;
+mod units;
+
+pub(crate) use desired::EndpointRelay;
+pub use runtime::{BrokerAt, RelayAt, Runtime, UnitStatus};
+pub(crate) use units::chain;
+
+use crate::api::wire::Frame;
+use crate::feed::Feed;
+use crate::feed::event::{Event, Kind};
+use crate::queue::Queue;
+use crate::store::Store;
+use desired::{Desired, Plan};
+use relayscope_domain::id::{BrokerId, RelayId};
+use std::collections::HashMap;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::broadcast;
+use tokio::task::{Id, JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+const FIRST_BACKOFF: Duration = Duration::from_millis(500);
+const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
+// A unit that ran this long fell for a new reason.
+const STEADY: Duration = Duration::from_secs(60);
+
+/// What runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum UnitKey {
+    /// The local stand-in for TagoIO.
+    Platform,
+    /// An embedded broker.
+    Broker(BrokerId),
+    /// A relay.
+    Relay(RelayId),
+    /// The downlink endpoint on a port.
+    Endpoint(u16),
+    /// The demo's devices.
+    Simulator,
+    /// Ticks: views, status, last use of tokens.
+    Janitor,
+}
+
+/// How a unit ended by itself.
+#[derive(Debug)]
+pub(crate) enum Ended {
+    /// As asked.
+    Stopped,
+    /// To be started again.
+    Fell(String),
+    /// Only an edit can mend it.
+    Failed(String),
+}
+
+struct Unit {
+    plan: Plan,
+    stop: CancellationToken,
+    since: Instant,
+    stopping: bool,
+}
+
+struct Backoff {
+    until: Instant,
+    wait: Duration,
+    // A failed unit waits for another plan instead.
+    failed: Option<Plan>,
+}
+
+/// The one supervisor of an engine.
+pub struct Supervisor {
+    pub(crate) data_dir: PathBuf,
+    pub(crate) store: Store,
+    pub(crate) queue: Queue,
+    pub(crate) feed: Feed,
+    pub(crate) http: reqwest::Client,
+    pub(crate) runtime: Arc<Runtime>,
+    pub(crate) frames: broadcast::Sender<Frame>,
+    stop: CancellationToken,
+    units: HashMap<UnitKey, Unit>,
+    tasks: JoinSet<Ended>,
+    keys: HashMap<Id, UnitKey>,
+    backoffs: HashMap<UnitKey, Backoff>,
+}
+
+impl Supervisor {
+    /// A supervisor that runs nothing yet.
+    #[allow(clippy::too_many_arguments, reason = "one call, where the engine is put together")]
+    pub fn new(
+        data_dir: PathBuf,
+        store: Store,
+        queue: Queue,
+        feed: Feed,
+        http: reqwest::Client,
+        runtime: Arc<Runtime>,
+        frames: broadcast::Sender<Frame>,
+        stop: CancellationToken,
+    ) -> Self {
+        Self {
+            data_dir,
+            store,
+            queue,
+            feed,
+            http,
+            runtime,
+            frames,
+            stop,
+            units: HashMap::new(),
+            tasks: JoinSet::new(),
+            keys: HashMap::new(),
+            backoffs: HashMap::new(),
+        }
+    }
+
+    /// Reconciles until the engine stops; then stops everything in stages.
+    pub async fn run(mut self) {
+        let mut changes = self.store.changes();
+        let runtime = self.runtime.clone();
+        while !self.stop.is_cancelled() {
+            changes.mark_unchanged();
+            match desired::load(&self.store, &self.runtime).await {
+                Ok(desired) => self.reconcile(desired),
+                Err(error) => {
+                    tracing::error!(%error, "The configuration can't be read; what runs goes on.");
+                    self.note(true, format!("The configuration can't be read: {error}"));
+                }
+            }
+            let wake = self.backoffs.values().filter(|backoff| backoff.failed.is_none()).map(|backoff| backoff.until).min();
+            tokio::select! {
+                _ = changes.changed() => { let _ = self.frames.send(Frame::Config); }
+                () = runtime.moved() => {}
+                Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
+                () = sleep_until(wake) => {}
+                // A missed signal heals.
+                () = tokio::time::sleep(Duration::from_secs(30)) => {}
+                () = self.stop.cancelled() => {}
+            }
+        }
+        self.shut_down().await;
+    }
+
+    fn reconcile(&mut self, desired: Desired) {
+        desired.apply_tables(&self.runtime);
+        for key in self.runtime.take_restarts() {
+            if let Some(unit) = self.units.get_mut(&key) {
+                unit.stopping = true;
+                unit.stop.cancel();
+            }
+            self.backoffs.remove(&key);
+        }
+        for (key, unit) in &mut self.units {
+            if desired.plans.get(key) != Some(&unit.plan) && !unit.stopping {
+                unit.stopping = true;
+                unit.stop.cancel();
+            }
+        }
+        self.backoffs.retain(|key, backoff| match (desired.plans.get(key), &backoff.failed) {
+            (None, _) => false,
+            (Some(plan), Some(failed)) => plan == failed,
+            (Some(_), None) => true,
+        });
+        let now = Instant::now();
+        for (key, plan) in desired.plans {
+            let waits = self.backoffs.get(&key).is_some_and(|backoff| backoff.failed.is_some() || backoff.until > now);
+            if !self.units.contains_key(&key) && !waits {
+                self.begin(key, plan);
+            }
+        }
+        self.runtime.retain(|key| self.units.contains_key(key) || self.backoffs.contains_key(key));
+    }
+
+    fn begin(&mut self, key: UnitKey, plan: Plan) {
+        let stop = CancellationToken::new();
+        self.runtime.set(key, UnitStatus::Starting);
+        let task = self.tasks.spawn(units::run(self.world(), key, plan.clone(), stop.clone()));
+        self.keys.insert(task.id(), key);
+        self.units.insert(key, Unit { plan, stop, since: Instant::now(), stopping: false });
+    }
+
+    fn world(&self) -> units::World {
+        units::World {
+            data_dir: self.data_dir.clone(),
+            store: self.store.clone(),
+            queue: self.queue.clone(),
+            feed: self.feed.clone(),
+            http: self.http.clone(),
+            runtime: self.runtime.clone(),
+            frames: self.frames.clone(),
+        }
+    }
+
+    fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
+        let (id, ended) = match ended {
+            Ok(done) => done,
+            Err(error) => (error.id(), Ended::Fell(format!("It fell: {error}"))),
+        };
+        let Some(key) = self.keys.remove(&id) else { return };
+        let Some(unit) = self.units.remove(&key) else { return };
+        self.runtime.gone(key);
+        if unit.stopping {
+            self.runtime.set(key, UnitStatus::Stopped);
+            return;
+        }
+        let last = self.backoffs.get(&key).map(|backoff| backoff.wait).filter(|_| unit.since.elapsed() < STEADY);
+        let wait = last.map_or(FIRST_BACKOFF, |last| (last * 2).min(LONGEST_BACKOFF));
+        let jittered = wait.mul_f64(rand::random_range(0.8..1.2));
+        let until = Instant::now() + jittered;
+        let (status, text, failed) = match ended {
+            Ended::Failed(reason) => (UnitStatus::Failed { reason: reason.clone() }, reason, Some(unit.plan)),
+            Ended::Fell(reason) => {
+                let until = SystemTime::now() + jittered;
+                (UnitStatus::Backoff { until, reason: reason.clone() }, reason, None)
+            }
+            Ended::Stopped => {
+                let reason = "It ended without being asked.".to_owned();
+                (UnitStatus::Backoff { until: SystemTime::now() + jittered, reason: reason.clone() }, reason, None)
+            }
+        };
+        tracing::warn!(unit = ?key, reason = %text, "A unit ended.");
+        self.note(true, text);
+        self.runtime.set(key, status);
+        self.backoffs.insert(key, Backoff { until, wait, failed });
+    }
+
+    /// Relays, endpoints and the simulator end first: they still need brokers and the stand-in.
+    async fn shut_down(mut self) {
+        for last_stage in [false, true] {
+            for (key, unit) in &mut self.units {
+                if last_stage || matches!(key, UnitKey::Relay(_) | UnitKey::Endpoint(_) | UnitKey::Simulator) {
+                    unit.stopping = true;
+                    unit.stop.cancel();
+                }
+            }
+            while self.units.values().any(|unit| unit.stopping) {
+                match self.tasks.join_next_with_id().await {
+                    Some(ended) => self.ended(ended),
+                    None => return,
+                }
+            }
+        }
+    }
+
+    fn note(&self, failure: bool, text: String) {
+        let source: Arc<str> = "Relayscope".into();
+        self.feed.record(Event::now(&source, &source, None, Kind::Note { failure, text }));
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}

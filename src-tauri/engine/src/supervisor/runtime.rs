@@ -1,0 +1,182 @@
+//! What runs right now, for those who need to reach it: the real addresses of brokers and the stand-in, the handles of
+//! relays, each unit's status. Written by units and the supervisor, read by everybody; it decides nothing.
+
+use super::UnitKey;
+use crate::broker::{Accounts, EmbeddedBroker};
+use crate::platform::{Platform, PlatformTokens};
+use crate::relay::Handles;
+use crate::relay::meter::Meter;
+use relayscope_domain::id::{BrokerId, RelayId};
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::SystemTime;
+use tokio::sync::Notify;
+
+/// How a unit stands.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub enum UnitStatus {
+    /// Not wanted.
+    #[default]
+    Stopped,
+    /// On its way.
+    Starting,
+    /// Works.
+    Running {
+        /// Since when.
+        since: SystemTime,
+    },
+    /// Fell; is started again.
+    Backoff {
+        /// When.
+        until: SystemTime,
+        /// Why it fell.
+        reason: String,
+    },
+    /// Only an edit can mend it.
+    Failed {
+        /// Why.
+        reason: String,
+    },
+}
+
+/// A running embedded broker.
+#[derive(Clone)]
+pub struct BrokerAt {
+    /// Its real address.
+    pub address: SocketAddr,
+    /// The broker.
+    pub broker: Arc<EmbeddedBroker>,
+}
+
+/// A running relay.
+#[derive(Clone)]
+pub struct RelayAt {
+    /// What is reachable of it.
+    pub handles: Handles,
+}
+
+/// The registry of what runs.
+#[derive(Default)]
+pub struct Runtime {
+    /// Who may connect to embedded brokers.
+    pub accounts: Accounts,
+    /// Whom the stand-in takes data from.
+    pub platform_tokens: PlatformTokens,
+    state: Mutex<State>,
+    moved: Notify,
+}
+
+#[derive(Default)]
+struct State {
+    status: BTreeMap<UnitKey, UnitStatus>,
+    brokers: HashMap<BrokerId, BrokerAt>,
+    platform: Option<Arc<Platform>>,
+    relays: HashMap<RelayId, RelayAt>,
+    endpoints: HashMap<u16, SocketAddr>,
+    meters: HashMap<RelayId, Arc<Meter>>,
+    restarts: Vec<UnitKey>,
+}
+
+impl Runtime {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits until something came up, went away or is to be restarted.
+    pub(super) async fn moved(&self) {
+        self.moved.notified().await;
+    }
+
+    pub(super) fn set(&self, key: UnitKey, status: UnitStatus) {
+        self.state().status.insert(key, status);
+    }
+
+    pub(super) fn retain(&self, keep: impl Fn(&UnitKey) -> bool) {
+        self.state().status.retain(|key, _| keep(key));
+    }
+
+    pub(super) fn gone(&self, key: UnitKey) {
+        let mut state = self.state();
+        match key {
+            UnitKey::Platform => state.platform = None,
+            UnitKey::Broker(id) => drop(state.brokers.remove(&id)),
+            UnitKey::Relay(id) => drop(state.relays.remove(&id)),
+            UnitKey::Endpoint(port) => drop(state.endpoints.remove(&port)),
+            UnitKey::Simulator | UnitKey::Janitor => {}
+        }
+    }
+
+    fn running(&self, key: UnitKey, insert: impl FnOnce(&mut State)) {
+        let mut state = self.state();
+        insert(&mut state);
+        state.status.insert(key, UnitStatus::Running { since: SystemTime::now() });
+        drop(state);
+        self.moved.notify_one();
+    }
+
+    pub(super) fn broker_runs(&self, id: BrokerId, at: BrokerAt) {
+        self.running(UnitKey::Broker(id), |state| drop(state.brokers.insert(id, at)));
+    }
+
+    pub(super) fn platform_runs(&self, platform: Arc<Platform>) {
+        self.running(UnitKey::Platform, |state| state.platform = Some(platform));
+    }
+
+    pub(super) fn relay_runs(&self, id: RelayId, at: RelayAt) {
+        self.running(UnitKey::Relay(id), |state| drop(state.relays.insert(id, at)));
+    }
+
+    pub(super) fn endpoint_runs(&self, port: u16, address: SocketAddr) {
+        self.running(UnitKey::Endpoint(port), |state| drop(state.endpoints.insert(port, address)));
+    }
+
+    pub(super) fn runs(&self, key: UnitKey) {
+        self.running(key, |_| {});
+    }
+
+    pub(super) fn take_restarts(&self) -> Vec<UnitKey> {
+        std::mem::take(&mut self.state().restarts)
+    }
+
+    /// Has a unit stopped to its end and started again.
+    pub fn restart(&self, key: UnitKey) {
+        self.state().restarts.push(key);
+        self.moved.notify_one();
+    }
+
+    /// How a unit stands.
+    pub fn status(&self, key: UnitKey) -> UnitStatus {
+        self.state().status.get(&key).cloned().unwrap_or_default()
+    }
+
+    /// A running embedded broker.
+    pub fn broker(&self, id: BrokerId) -> Option<BrokerAt> {
+        self.state().brokers.get(&id).cloned()
+    }
+
+    /// The running stand-in.
+    pub fn platform(&self) -> Option<Arc<Platform>> {
+        self.state().platform.clone()
+    }
+
+    /// A running relay.
+    pub fn relay(&self, id: RelayId) -> Option<RelayAt> {
+        self.state().relays.get(&id).cloned()
+    }
+
+    /// The address of a running downlink endpoint.
+    pub fn endpoint(&self, port: u16) -> Option<SocketAddr> {
+        self.state().endpoints.get(&port).copied()
+    }
+
+    /// The counters of a relay; they outlive its restarts.
+    pub fn meter(&self, id: RelayId) -> Arc<Meter> {
+        self.state().meters.entry(id).or_default().clone()
+    }
+
+    /// Forgets the counters of a deleted relay.
+    pub fn forget_meter(&self, id: RelayId) {
+        self.state().meters.remove(&id);
+    }
+}

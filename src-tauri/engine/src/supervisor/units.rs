@@ -1,0 +1,197 @@
+//! Each kind of unit from its start to its end: what it is started with, what it tells the registry, how it stops.
+
+use super::desired::{EndpointRelay, Plan, RelayPlan};
+use super::{BrokerAt, Ended, RelayAt, Runtime, UnitKey};
+use crate::api::wire::Frame;
+use crate::broker::{BrokerConfig, EmbeddedBroker};
+use crate::destination::tagoio::TagoIo;
+use crate::endpoint::{self, EndpointError};
+use crate::feed::Feed;
+use crate::mqtt::session::SessionConfig;
+use crate::platform::{self, Platform, PlatformConfig};
+use crate::queue::Queue;
+use crate::relay::{self, RelayConfig, RelayError};
+use crate::simulator::{SimulatedDevice, Simulator};
+use crate::status::Janitor;
+use crate::store::Store;
+use relayscope_domain::id::BrokerId;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::broadcast;
+use tokio_util::sync::CancellationToken;
+
+/// Everything units may reach.
+pub(super) struct World {
+    pub(super) data_dir: PathBuf,
+    pub(super) store: Store,
+    pub(super) queue: Queue,
+    pub(super) feed: Feed,
+    pub(super) http: reqwest::Client,
+    pub(super) runtime: Arc<Runtime>,
+    pub(super) frames: broadcast::Sender<Frame>,
+}
+
+pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: CancellationToken) -> Ended {
+    match (key, plan) {
+        (UnitKey::Broker(id), Plan::Broker { name, port }) => broker(world, id, &name, port, stop).await,
+        (_, Plan::Relay(plan)) => relay(world, *plan, stop).await,
+        (UnitKey::Endpoint(port), Plan::Endpoint(relays)) => endpoint(world, port, relays, stop).await,
+        (_, Plan::Platform) => platform(world, stop).await,
+        (key, Plan::Simulator { broker, devices }) => {
+            let devices: Vec<SimulatedDevice> =
+                devices.into_iter().map(|(client_id, token)| SimulatedDevice { client_id, token }).collect();
+            let Ok(devices) = <[SimulatedDevice; 3]>::try_from(devices) else {
+                return Ended::Failed("The demo's devices are not complete; remove the demo and try it again.".into());
+            };
+            let simulator = Simulator::start(broker, devices, stop.clone());
+            world.runtime.runs(key);
+            stop.cancelled().await;
+            simulator.stop().await;
+            Ended::Stopped
+        }
+        (key, Plan::Janitor) => {
+            world.runtime.runs(key);
+            Janitor::new(world.data_dir, world.store, world.queue, world.feed, world.runtime, world.frames).run(stop).await;
+            Ended::Stopped
+        }
+        (key, plan) => Ended::Failed(format!("{key:?} can't run {plan:?}.")),
+    }
+}
+
+async fn broker(world: World, id: BrokerId, name: &str, port: u16, stop: CancellationToken) -> Ended {
+    let config =
+        BrokerConfig { name: name.into(), port, feed: world.feed.clone(), accounts: world.runtime.accounts.clone() };
+    let broker = match EmbeddedBroker::start(config).await {
+        Ok(broker) => Arc::new(broker),
+        Err(error) => return Ended::Fell(chain(&error)),
+    };
+    world.runtime.broker_runs(id, BrokerAt { address: broker.addr(), broker: broker.clone() });
+    let died = tokio::select! {
+        () = stop.cancelled() => false,
+        () = broker.finished() => true,
+    };
+    world.runtime.gone(UnitKey::Broker(id));
+    if let Some(broker) = sole(broker).await {
+        broker.stop().await;
+    }
+    if died { Ended::Fell(format!("The embedded broker “{name}” ended.")) } else { Ended::Stopped }
+}
+
+async fn platform(world: World, stop: CancellationToken) -> Ended {
+    let config = PlatformConfig {
+        port: 0,
+        tokens: world.runtime.platform_tokens.clone(),
+        db_path: world.data_dir.join("bucket.db"),
+        keep: platform::KEEP,
+    };
+    let platform = match Platform::start(config).await {
+        Ok(platform) => Arc::new(platform),
+        Err(error) => return Ended::Fell(chain(&error)),
+    };
+    world.runtime.platform_runs(platform.clone());
+    let died = tokio::select! {
+        () = stop.cancelled() => false,
+        () = platform.finished() => true,
+    };
+    world.runtime.gone(UnitKey::Platform);
+    if let Some(platform) = sole(platform).await {
+        platform.stop().await;
+    }
+    if died { Ended::Fell("The local stand-in ended.".into()) } else { Ended::Stopped }
+}
+
+/// The thing itself once nobody else looks at it; looks are short.
+async fn sole<T>(mut shared: Arc<T>) -> Option<T> {
+    for _ in 0..100 {
+        match Arc::try_unwrap(shared) {
+            Ok(own) => return Some(own),
+            Err(still) => shared = still,
+        }
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+    None
+}
+
+async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended {
+    let RelayPlan { relay, broker_name, connection, secrets, url, network_token, authorization } = plan;
+    let destination = match TagoIo::new(world.http.clone(), &url, &network_token, &authorization) {
+        Ok(destination) => destination,
+        Err(error) => return Ended::Failed(chain(&error)),
+    };
+    let filters: Vec<_> = relay
+        .mappings
+        .iter()
+        .filter(|mapping| mapping.enabled)
+        .map(|mapping| (Arc::<str>::from(mapping.filter.as_str()), mapping.qos))
+        .collect();
+    let stale_filters = match stale(&world.store, &relay, &filters).await {
+        Ok(stale) => stale,
+        Err(error) => return Ended::Fell(chain(&error)),
+    };
+    let name: Arc<str> = relay.name.as_str().into();
+    let config = RelayConfig {
+        id: relay.id,
+        name: name.clone(),
+        path: format!("{name} → {}", relay.region.words()).into(),
+        session: SessionConfig {
+            name,
+            broker: broker_name.as_str().into(),
+            connection,
+            secrets,
+            filters,
+            stale_filters,
+            feed: world.feed.clone(),
+        },
+        destination,
+        queue: world.queue.clone(),
+        feed: world.feed.clone(),
+        meter: world.runtime.meter(relay.id),
+    };
+    let started = |handles| world.runtime.relay_runs(relay.id, RelayAt { handles });
+    match relay::run(config, stop, started).await {
+        Ok(()) => Ended::Stopped,
+        Err(RelayError::Tls(error)) => Ended::Failed(chain(&error)),
+        Err(error @ (RelayError::Queue(_) | RelayError::Part(_))) => Ended::Fell(chain(&error)),
+    }
+}
+
+/// Filters that an earlier run subscribed to and this one does not. What this one subscribes to is noted for the next.
+async fn stale(
+    store: &Store,
+    relay: &relayscope_domain::relay::Relay,
+    filters: &[(Arc<str>, relayscope_domain::message::Qos)],
+) -> Result<Vec<Arc<str>>, crate::store::StoreError> {
+    let key = format!("subscribed/{}", relay.id);
+    let mut known: Vec<String> = store.value(&key).await?.unwrap_or_default();
+    let stale = known.iter().filter(|old| !filters.iter().any(|(filter, _)| **filter == ***old));
+    let stale: Vec<Arc<str>> = stale.map(|old| old.as_str().into()).collect();
+    let wanted: Vec<String> = filters.iter().map(|(filter, _)| filter.to_string()).collect();
+    if known != wanted {
+        known = wanted;
+        store.set_value_quietly(&key, &known).await?;
+    }
+    Ok(stale)
+}
+
+async fn endpoint(world: World, port: u16, relays: Vec<EndpointRelay>, stop: CancellationToken) -> Ended {
+    match endpoint::serve(port, relays, world.runtime.clone(), world.http.clone(), stop).await {
+        Ok(()) => Ended::Stopped,
+        Err(error @ EndpointError::Listen { .. }) => Ended::Fell(chain(&error)),
+        Err(error @ EndpointError::Serve(_)) => Ended::Fell(chain(&error)),
+    }
+}
+
+/// An error with its causes, in one line.
+pub(crate) fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut source = error.source();
+    while let Some(cause) = source {
+        let words = cause.to_string();
+        if !text.contains(&words) {
+            text = format!("{text}: {words}");
+        }
+        source = cause.source();
+    }
+    text
+}

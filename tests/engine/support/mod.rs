@@ -1,0 +1,41 @@
+//! What the tests share: waiting for a condition, a broker with two accounts, and clients of different makes.
+
+pub mod broker;
+pub mod wire;
+
+use std::future::Future;
+use std::time::{Duration, Instant};
+
+/// Longest wait for something that should come soon.
+pub const SOON: Duration = Duration::from_secs(30);
+
+/// Waits until `look` finds something; fails with `what` when it does not come soon.
+pub async fn eventually<T>(what: &str, mut look: impl AsyncFnMut() -> Option<T>) -> T {
+    let until = Instant::now() + SOON;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(Instant::now() < until, "waited in vain for {what}");
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+/// Ends a wait that never comes.
+pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
+    tokio::time::timeout(SOON, future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+/// Resident memory of this process in bytes.
+pub fn resident() -> u64 {
+    let pages: u64 = std::fs::read_to_string("/proc/self/statm").unwrap().split(' ').nth(1).unwrap().parse().unwrap();
+    pages * 4096
+}
+
+/// Threads of this process with this name.
+pub fn threads(name: &str) -> usize {
+    let tasks = std::fs::read_dir("/proc/self/task").unwrap();
+    // Thread names are cut at 15 bytes.
+    let cut = &name[..name.len().min(15)];
+    tasks.filter(|task| std::fs::read_to_string(task.as_ref().unwrap().path().join("comm")).is_ok_and(|comm| comm.trim() == cut)).count()
+}

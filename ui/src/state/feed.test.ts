@@ -1,0 +1,208 @@
+import { beforeEach, describe, expect, test } from "vitest";
+import type { EventDetail, Row, ViewFrame } from "../backend/types";
+import { FakePort, settled } from "./fake-port";
+import { FeedView } from "./feed.svelte";
+import { Frames } from "./frames";
+import { Selection } from "./selection.svelte";
+
+const row = (seq: number): Row => ({
+  seq,
+  at: seq,
+  kind: "publish",
+  group: "publish",
+  tone: "publish",
+  source: "Plant",
+  client: "press-03",
+  topic: "plant/3",
+  preview: "",
+  size: 0,
+  qos: 0,
+  retain: false,
+  messageId: "m",
+});
+
+const frame = (changed: Partial<ViewFrame> = {}): ViewFrame => ({
+  view: 7,
+  total: 1_000,
+  waiting: 0,
+  paused: false,
+  recorded: 1_000,
+  evicted: 0,
+  rate: 10,
+  ...changed,
+});
+
+const detail = (seq: number): EventDetail => ({
+  row: row(seq),
+  title: "[MQTT] Device publish",
+  fields: [],
+  payload: null,
+  journey: [],
+});
+
+let port: FakePort;
+let frames: Frames;
+let feed: FeedView;
+
+/** Newest first: row 0 has the number 1000. */
+const rows = ({ from, count }: { from: number; count: number }) => ({
+  total: 1_000,
+  rows: Array.from({ length: Math.min(count, 1_000 - from) }, (_, i) => row(1_000 - from - i)),
+});
+
+beforeEach(() => {
+  port = new FakePort({ "feed.open": () => frame(), "feed.rows": rows });
+  frames = new Frames();
+  feed = new FeedView(port.rpc, frames);
+});
+
+describe("the view of the feed", () => {
+  test("asks for the rows on the screen only", async () => {
+    await feed.open();
+    expect(port.count("feed.rows")).toBe(0);
+    feed.show(10, 30);
+    await settled();
+    expect(port.last("feed.rows")).toEqual({ view: 7, from: 10, count: 30 });
+    expect(feed.from).toBe(10);
+    expect(feed.rows.map(({ seq }) => seq)[0]).toBe(990);
+  });
+
+  test("lists no more rows than the cap", async () => {
+    await feed.open();
+    expect(feed.length).toBe(100);
+    feed.cap = 25;
+    expect(feed.length).toBe(25);
+  });
+
+  test("many frames during one fetch lead to one more fetch", async () => {
+    await feed.open();
+    feed.show(0, 10);
+    for (let i = 0; i < 50; i++) frames.emit({ kind: "view", ...frame({ total: 1_000 + i }) });
+    await settled();
+    expect(port.count("feed.rows")).toBe(2);
+  });
+
+  test("a frame of another view changes nothing", async () => {
+    await feed.open();
+    frames.emit({ kind: "view", ...frame({ view: 8, total: 5 }) });
+    expect(feed.frame?.total).toBe(1_000);
+  });
+
+  test("a chip and a text become the filter of the same view", async () => {
+    await feed.open();
+    await feed.toggle("publish");
+    await feed.search("temp");
+    expect(port.last("feed.open")).toEqual({ view: 7, filter: { kinds: ["publish"], text: "temp" } });
+    expect(feed.filtered).toBe(true);
+    await feed.toggle("publish");
+    await feed.resetFilter();
+    expect(port.last("feed.open")).toEqual({ view: 7, filter: { kinds: [], text: "" } });
+  });
+
+  test("pausing is the engine's answer, not a guess", async () => {
+    port.answers["feed.pause"] = ({ paused }) => frame({ paused, waiting: 0 });
+    await feed.open();
+    await feed.setPaused(true);
+    expect(feed.paused).toBe(true);
+    frames.emit({ kind: "view", ...frame({ paused: true, waiting: 1_204 }) });
+    expect(feed.frame?.waiting).toBe(1_204);
+  });
+
+  test("a failure is kept, and the next success clears it", async () => {
+    port.answers["feed.open"] = () => {
+      throw { code: "failed", message: "No.", problems: [], users: [] };
+    };
+    await feed.open();
+    expect(feed.error?.message).toBe("No.");
+    port.answers["feed.open"] = () => frame();
+    await feed.open();
+    expect(feed.error).toBeNull();
+  });
+
+  test("a view that the engine forgot is opened anew", async () => {
+    await feed.open();
+    port.answers["feed.rows"] = (request) => {
+      if (request.view === 7) throw { code: "notFound", message: "Gone.", problems: [], users: [] };
+      return rows(request);
+    };
+    port.answers["feed.open"] = () => frame({ view: 9 });
+    feed.show(0, 10);
+    await settled();
+    expect(feed.frame?.view).toBe(9);
+    expect(feed.error).toBeNull();
+    expect(feed.rows).toHaveLength(10);
+  });
+
+  test("while the screen is elsewhere nothing is asked for", async () => {
+    await feed.open();
+    feed.show(0, 10);
+    await settled();
+    feed.hide();
+    const before = port.count("feed.rows");
+    frames.emit({ kind: "view", ...frame() });
+    await settled();
+    expect(port.count("feed.rows")).toBe(before);
+  });
+});
+
+describe("moving by key", () => {
+  beforeEach(async () => {
+    await feed.open();
+    feed.show(0, 10);
+    await settled();
+  });
+
+  test("starts at the newest row", async () => {
+    expect(await feed.neighbour(null, 1)).toEqual({ seq: 1_000, index: 0 });
+  });
+
+  test("goes down and up, and stops at the ends", async () => {
+    expect(await feed.neighbour(1_000, 1)).toEqual({ seq: 999, index: 1 });
+    expect(await feed.neighbour(999, -1)).toEqual({ seq: 1_000, index: 0 });
+    expect(await feed.neighbour(1_000, -1)).toEqual({ seq: 1_000, index: 0 });
+    expect(await feed.neighbour(901, 1)).toEqual({ seq: 901, index: 99 });
+  });
+
+  test("goes on below what was fetched", async () => {
+    expect(await feed.neighbour(991, 1)).toEqual({ seq: 990, index: 10 });
+  });
+});
+
+describe("the selected event", () => {
+  test("is asked for once it is opened, and follows the selection", async () => {
+    port.answers["feed.event"] = ({ seq }) => detail(seq);
+    const selection = new Selection(port.rpc, frames);
+    selection.select(5);
+    expect(port.count("feed.event")).toBe(0);
+    await selection.show(5);
+    expect(selection.detail?.row.seq).toBe(5);
+    selection.select(6);
+    await settled();
+    expect(selection.detail?.row.seq).toBe(6);
+    selection.close();
+    expect(selection.detail).toBeNull();
+    expect(selection.seq).toBe(6);
+  });
+
+  test("an answer that was overtaken is dropped", async () => {
+    const waiting = new Map<number, (detail: EventDetail) => void>();
+    port.answers["feed.event"] = ({ seq }) => new Promise((resolve) => waiting.set(seq, resolve));
+    const selection = new Selection(port.rpc, frames);
+    void selection.show(1);
+    void selection.show(2);
+    waiting.get(2)?.(detail(2));
+    await settled();
+    waiting.get(1)?.(detail(1));
+    await settled();
+    expect(selection.detail?.row.seq).toBe(2);
+  });
+
+  test("an event that is no longer kept says so", async () => {
+    port.answers["feed.event"] = () => {
+      throw { code: "notFound", message: "This event is no longer kept.", problems: [], users: [] };
+    };
+    const selection = new Selection(port.rpc, frames);
+    await selection.show(1);
+    expect(selection.error?.message).toBe("This event is no longer kept.");
+  });
+});
