@@ -13,6 +13,7 @@ pub use options::{Options, Start};
 
 use lifecycle::Lifecycle;
 use relayscope_engine::EngineConfig;
+use std::io::IsTerminal;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
 use tauri::Manager;
@@ -27,6 +28,10 @@ pub fn run(start: Start) -> ExitCode {
     let Some(data_dir) = start.data_dir.or_else(relayscope_engine::default_data_dir) else {
         return lifecycle::refuse("this system names no folder for application data; choose one with --data-dir");
     };
+    let log = relayscope_engine::telemetry::init(Some(&data_dir), std::io::stderr().is_terminal());
+    if let Some(problem) = &log.problem {
+        tracing::warn!(problem, "The log is not as wanted.");
+    }
     let builder = tauri::Builder::default()
         .manage(rpc::Subscription::default())
         .invoke_handler(tauri::generate_handler![rpc::rpc, rpc::subscribe]);

@@ -1,0 +1,47 @@
+//! Every place at two sizes in both themes, with the demo running: pictures to look at, and a check that nothing
+//! sticks out of the window.
+
+use crate::app::App;
+use crate::desk::Desk;
+use crate::wait::{PATIENCE, until};
+use serde_json::json;
+use std::time::Duration;
+
+const PLACES: [&str; 8] = ["overview", "inspector", "brokers", "relays", "tokens", "queue", "bucket", "settings"];
+const SIZES: [(u32, u32); 2] = [(1000, 700), (1600, 1000)];
+
+#[test]
+fn screenshots_of_every_place() {
+    let desk = Desk::new();
+    let app = App::open(&desk);
+    app.wait_for("welcome");
+    resize(&app, SIZES[0]);
+    app.picture("welcome-1000x700");
+    app.click("try-it");
+    app.wait_for_css("[data-testid='feed-row'][data-group='delivery']", Duration::from_secs(15));
+    for (width, height) in SIZES {
+        resize(&app, (width, height));
+        for theme in ["dark", "light"] {
+            app.script(&format!("document.documentElement.dataset.theme = '{theme}'; done()"));
+            for place in PLACES {
+                app.click(&format!("nav-{place}"));
+                app.wait_for_css("main h1", PATIENCE);
+                if place == "inspector" {
+                    app.wait_for("feed-row");
+                }
+                let wider = app.script("done(document.documentElement.scrollWidth - innerWidth)");
+                assert!(wider.as_i64().is_some_and(|pixels| pixels <= 0), "{place} at {width}: {wider} too wide");
+                app.picture(&format!("{place}-{width}x{height}-{theme}"));
+            }
+        }
+    }
+}
+
+/// Without a window manager the frame is the window.
+#[track_caller]
+fn resize(app: &App<'_>, (width, height): (u32, u32)) {
+    app.session().resize(width, height).expect("a new size");
+    until(PATIENCE, "the new size", || {
+        (app.script("done([innerWidth, innerHeight])") == json!([width, height])).then_some(())
+    });
+}
