@@ -149,7 +149,7 @@ async fn a_taken_port_gives_the_next_free_one() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
     let start = async |port| {
-        let config = BrokerConfig { name: "second".into(), port, feed: Feed::default(), accounts: accounts() };
+        let config = BrokerConfig { name: "second".into(), port, feed: Feed::new(256 << 20), accounts: accounts() };
         EmbeddedBroker::start(config).await
     };
     let broker = start(port).await.unwrap();

@@ -51,7 +51,7 @@ pub struct Rig {
 
 impl Rig {
     pub async fn start() -> Self {
-        let (feed, accounts) = (Feed::default(), accounts());
+        let (feed, accounts) = (Feed::new(256 << 20), accounts());
         let config = BrokerConfig { name: Arc::from("test"), port: 0, feed: feed.clone(), accounts: accounts.clone() };
         Self { broker: EmbeddedBroker::start(config).await.unwrap(), feed, accounts }
     }

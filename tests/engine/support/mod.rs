@@ -3,8 +3,10 @@
 pub mod broker;
 pub mod certs;
 pub mod engine;
+pub mod load;
 pub mod mosquitto;
 pub mod scripted;
+pub mod sink;
 pub mod wire;
 
 use std::future::Future;

@@ -3,6 +3,7 @@
 
 mod brokers;
 mod demo;
+mod import;
 mod relays;
 mod tokens;
 

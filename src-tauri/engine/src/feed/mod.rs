@@ -139,6 +139,11 @@ impl Feed {
         (ring.events.iter().skip(skip).take(max).map(row).collect(), missed)
     }
 
+    /// Copies of all events kept, oldest first; payloads are shared.
+    pub fn events(&self) -> Vec<Event> {
+        lock(&self.0.ring).events.iter().cloned().collect()
+    }
+
     /// Opens a view, or gives an open one another filter.
     pub fn open(&self, view: Option<u32>, filter: &ViewFilter) -> ViewFrame {
         let ring = lock(&self.0.ring);
