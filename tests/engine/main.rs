@@ -6,4 +6,5 @@ mod lock;
 mod secrets;
 mod session_words;
 mod support;
+mod telemetry;
 mod verify;
