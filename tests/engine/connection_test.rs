@@ -1,6 +1,6 @@
 //! *Test connection* against real brokers: every step passes, and every step fails once in words.
 
-use crate::support::certs::{Authority, self_signed};
+use crate::support::certs::{Authority, self_signed, self_signed_authority};
 use crate::support::mosquitto::{Mosquitto, Setup};
 use crate::support::scripted;
 use relayscope_domain::broker::{BrokerSecrets, Connection, Tls, Transport, Will};
@@ -201,17 +201,19 @@ async fn an_unknown_issuer_fails_with_its_name() {
 
 #[tokio::test]
 async fn a_self_signed_certificate_fails_unless_it_was_chosen() {
-    let pair = self_signed(&["localhost"]);
-    let chosen = pair.cert.clone();
-    let broker = Mosquitto::start(&Setup { tls: Some(pair), ..Setup::default() });
-    let mut target = connection("localhost", broker.port, Transport::Tls, MqttVersion::V5);
-    target.tls.ca = Some(Authority::new("Other CA").pem());
-    assert_fails(&run_open(&target).await, TestStepName::Tls, &["self-signed", "own certificate authority"]);
-    target.tls.ca = Some(chosen);
-    assert_passes(&run_open(&target).await);
-    // Chosen or not, the name must fit.
-    target.host = "127.0.0.1".into();
-    assert_fails(&run_open(&target).await, TestStepName::Tls, &["not for “127.0.0.1”", "localhost"]);
+    for pair in [self_signed(&["localhost"]), self_signed_authority(&["localhost"])] {
+        let chosen = pair.cert.clone();
+        let broker = Mosquitto::start(&Setup { tls: Some(pair), ..Setup::default() });
+        let mut target = connection("localhost", broker.port, Transport::Tls, MqttVersion::V5);
+        target.tls.ca = Some(Authority::new("Other CA").pem());
+        let words = ["self-signed", "own certificate authority"];
+        assert_fails(&run_open(&target).await, TestStepName::Tls, &words);
+        target.tls.ca = Some(chosen);
+        assert_passes(&run_open(&target).await);
+        // Chosen or not, the name must fit.
+        target.host = "127.0.0.1".into();
+        assert_fails(&run_open(&target).await, TestStepName::Tls, &["not for “127.0.0.1”", "localhost"]);
+    }
 }
 
 #[tokio::test]
@@ -371,4 +373,25 @@ async fn a_test_cancelled_before_it_began_does_nothing() {
     let outcomes: Vec<TestOutcome> = report.steps.iter().map(|step| step.outcome).collect();
     assert_eq!(outcomes[0], TestOutcome::Cancelled);
     assert!(outcomes[1..].iter().all(|outcome| *outcome == TestOutcome::NotReached));
+}
+
+#[tokio::test]
+async fn addresses_of_version_6_pass_with_and_without_brackets() {
+    // A machine without IPv6 has nothing to test.
+    let Ok(port) = scripted::broker_on("[::1]:0", &[0x20, 2, 0, 0], &[0x90, 3, 0, 0, 1]).await else { return };
+    for host in ["::1", "[::1]"] {
+        assert_passes(&run_open(&connection(host, port, Transport::Tcp, MqttVersion::V311)).await);
+    }
+}
+
+/// A connection test and a token check run beside other things: their futures can move between threads.
+#[test]
+fn tests_and_checks_can_be_spawned() {
+    fn can_move<T: Send>(_: &T) {}
+    let target = connection("localhost", 1883, Transport::Tcp, MqttVersion::V5);
+    let secrets = BrokerSecrets::default();
+    can_move(&test::run(&target, &secrets, CancellationToken::new(), |_| {}));
+    let (http, token) = (relayscope_engine::destination::http::http_client().unwrap(), Secret::new("t"));
+    let kind = relayscope_domain::token::TokenKind::Network;
+    can_move(&relayscope_engine::destination::verify::verify(&http, "", kind, &token, &[]));
 }

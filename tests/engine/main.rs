@@ -13,4 +13,5 @@ mod session_words;
 mod simulator;
 mod store;
 mod support;
+mod telemetry;
 mod verify;

@@ -224,14 +224,25 @@ pub fn check(draft: &BrokerDraft, id: BrokerId, now: i64, has_client_key: bool) 
     problems.finish(Broker { id, name, spec })
 }
 
-fn check_connection(draft: &BrokerDraft, port: Option<u16>, now: i64, has_client_key: bool, problems: &mut Problems) -> Connection {
+fn check_connection(
+    draft: &BrokerDraft,
+    port: Option<u16>,
+    now: i64,
+    has_client_key: bool,
+    problems: &mut Problems,
+) -> Connection {
     let host = draft.host.trim();
     if let Err(message) = check_host(host) {
         problems.add("host", message);
     }
     let path = draft.path.trim();
-    if draft.transport.is_ws() && (!path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#')) {
-        problems.add("path", "The path begins with a slash and has only ASCII characters, no spaces and no #, as in /mqtt.");
+    if draft.transport.is_ws()
+        && (!path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'))
+    {
+        problems.add(
+            "path",
+            "The path begins with a slash and has only ASCII characters, no spaces and no #, as in /mqtt.",
+        );
     }
     let client_id = draft.client_id.trim();
     if client_id.is_empty() && !draft.clean_start {
@@ -256,7 +267,8 @@ fn check_connection(draft: &BrokerDraft, port: Option<u16>, now: i64, has_client
         // The client library can't switch it off in MQTT 5.
         problems.add("keepAlive", "With MQTT 5, keep-alive is at least 5 seconds.");
     }
-    let session_expiry = problems.take("sessionExpiry", number::<u32>(&draft.session_expiry, "session expiry", 0, u32::MAX.into()));
+    let session_expiry =
+        problems.take("sessionExpiry", number::<u32>(&draft.session_expiry, "session expiry", 0, u32::MAX.into()));
     if let Some(will) = &draft.will {
         if let Err(message) = topic::check_topic(&will.topic) {
             problems.add("will.topic", message);
@@ -265,7 +277,8 @@ fn check_connection(draft: &BrokerDraft, port: Option<u16>, now: i64, has_client
             problems.add("will.payload", "The payload of a will has at most 65,535 bytes.");
         }
     }
-    let tls = if draft.transport.is_tls() { check_tls(&draft.tls, now, has_client_key, problems) } else { Tls::default() };
+    let tls =
+        if draft.transport.is_tls() { check_tls(&draft.tls, now, has_client_key, problems) } else { Tls::default() };
     Connection {
         host: host.to_owned(),
         port: port.unwrap_or_default(),
@@ -309,7 +322,8 @@ fn check_tls(draft: &TlsDraft, now: i64, has_client_key: bool, problems: &mut Pr
             if let Err(message) = check_key(value) {
                 problems.add("tls.clientKey", message);
             } else if !has_cert {
-                problems.add("tls.clientCert", "A key without its certificate is of no use; choose the certificate too.");
+                problems
+                    .add("tls.clientCert", "A key without its certificate is of no use; choose the certificate too.");
             }
         }
         (SecretDraft::Keep, true) if has_client_key => {}
@@ -320,9 +334,13 @@ fn check_tls(draft: &TlsDraft, now: i64, has_client_key: bool, problems: &mut Pr
     if !server_name.is_empty() && rustls_pki_types::ServerName::try_from(server_name).is_err() {
         problems.add("tls.serverName", "This is neither a host name nor an address.");
     }
-    let alpn: Vec<String> = draft.alpn.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let alpn: Vec<String> =
+        draft.alpn.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
     if let Some(long) = alpn.iter().find(|name| name.len() > 255) {
-        problems.add("tls.alpn", format!("The protocol name {}… has more than 255 bytes.", long.chars().take(20).collect::<String>()));
+        problems.add(
+            "tls.alpn",
+            format!("The protocol name {}… has more than 255 bytes.", long.chars().take(20).collect::<String>()),
+        );
     }
     Tls {
         ca: draft.own_ca.then(|| draft.ca.clone()),

@@ -206,12 +206,16 @@ mod tests {
     #[test]
     fn filters_are_checked_one_by_one() {
         let mappings = vec![mapping("a/#"), mapping("a/#/b"), mapping("a/#"), mapping("")];
-        assert_eq!(fields(&RelayDraft { mappings, ..draft() }), ["mappings.1.filter", "mappings.2.filter", "mappings.3.filter"]);
+        assert_eq!(
+            fields(&RelayDraft { mappings, ..draft() }),
+            ["mappings.1.filter", "mappings.2.filter", "mappings.3.filter"]
+        );
     }
 
     #[test]
     fn ledgers_tell_what_is_missing_and_what_is_too_much() {
-        let mut ledger = Ledger { received: 21, delivered: 1, waiting: 2, in_flight: 3, dead: 4, dropped: 5, filtered: 6 };
+        let mut ledger =
+            Ledger { received: 21, delivered: 1, waiting: 2, in_flight: 3, dead: 4, dropped: 5, filtered: 6 };
         assert_eq!(ledger.difference(), 0);
         ledger.delivered = 0;
         assert_eq!(ledger.difference(), 1);

@@ -201,19 +201,23 @@ pub fn check_value(kind: TokenKind, value: &str) -> Result<(), String> {
         return Err("Paste the token.".into());
     }
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("A token has no spaces and only ASCII characters; part of the copied text may be something else.".into());
+        return Err(
+            "A token has no spaces and only ASCII characters; part of the copied text may be something else.".into()
+        );
     }
     if value.len() > 256 {
         return Err("A token has at most 256 characters; more than the token may have been copied.".into());
     }
-    let looks_authorization = value.len() == 34 && value.starts_with("at") && value[2..].bytes().all(|byte| byte.is_ascii_hexdigit());
+    let looks_authorization =
+        value.len() == 34 && value.starts_with("at") && value[2..].bytes().all(|byte| byte.is_ascii_hexdigit());
     let looks_uuid = value.len() == 36 && uuid::Uuid::parse_str(value).is_ok();
     match kind {
         TokenKind::Network | TokenKind::Device if looks_authorization => {
             Err(format!("This looks like an authorization (at…), not a {}.", kind.words()))
         }
         TokenKind::Authorization if looks_uuid => {
-            Err("This looks like a network or device token, not an authorization (at and 32 hexadecimal digits).".into())
+            Err("This looks like a network or device token, not an authorization (at and 32 hexadecimal digits)."
+                .into())
         }
         TokenKind::Network | TokenKind::Device | TokenKind::Authorization => Ok(()),
     }

@@ -69,3 +69,12 @@ pub(crate) fn self_signed(names: &[&str]) -> Pair {
     let cert = params("Test Broker", names).self_signed(&key).unwrap();
     Pair { cert: cert.pem(), key: key.serialize_pem() }
 }
+
+/// What `openssl req -x509` makes: self-signed, and an authority at the same time.
+pub(crate) fn self_signed_authority(names: &[&str]) -> Pair {
+    let key = KeyPair::generate().unwrap();
+    let mut params = params("Test Broker", names);
+    params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+    let cert = params.self_signed(&key).unwrap();
+    Pair { cert: cert.pem(), key: key.serialize_pem() }
+}

@@ -40,15 +40,17 @@ impl Mosquitto {
     /// Starts a broker and waits until it accepts connections.
     pub(crate) fn start(setup: &Setup) -> Self {
         // Between choosing a free port and taking it, somebody else may take it.
+        let mut log = String::new();
         for _ in 0..5 {
-            if let Some(broker) = Self::try_start(setup) {
-                return broker;
+            match Self::try_start(setup) {
+                Ok(broker) => return broker,
+                Err(said) => log = said,
             }
         }
-        panic!("mosquitto does not start");
+        panic!("mosquitto does not start: {log}");
     }
 
-    fn try_start(setup: &Setup) -> Option<Self> {
+    fn try_start(setup: &Setup) -> Result<Self, String> {
         let folder = TempDir::with_prefix("relayscope-mosquitto-").unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let config = folder.path().join("mosquitto.conf");
@@ -67,16 +69,15 @@ impl Mosquitto {
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(10) {
             if broker.child.try_wait().unwrap().is_some() {
-                eprintln!("{}", broker.log());
-                return None;
+                return Err(broker.log());
             }
             // Its own word, not any listener's on that port.
             if broker.log().contains("running") && TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Some(broker);
+                return Ok(broker);
             }
             std::thread::sleep(Duration::from_millis(20));
         }
-        None
+        Err(broker.log())
     }
 
     /// What it logged so far.

@@ -6,14 +6,19 @@ use tokio::net::{TcpListener, TcpStream};
 /// Answers CONNECT with `connack` and SUBSCRIBE with `suback`, in which the bytes 2 and 3 become the packet identifier.
 /// An empty answer is none. Returns the port.
 pub(crate) async fn broker(connack: &'static [u8], suback: &'static [u8]) -> u16 {
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
+    broker_on("127.0.0.1:0", connack, suback).await.unwrap()
+}
+
+/// As [`broker`], at another address.
+pub(crate) async fn broker_on(address: &str, connack: &'static [u8], suback: &'static [u8]) -> std::io::Result<u16> {
+    let listener = TcpListener::bind(address).await?;
+    let port = listener.local_addr()?.port();
     tokio::spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
             tokio::spawn(serve(stream, connack, suback));
         }
     });
-    port
+    Ok(port)
 }
 
 async fn serve(mut stream: TcpStream, connack: &'static [u8], suback: &'static [u8]) {

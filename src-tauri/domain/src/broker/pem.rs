@@ -21,17 +21,20 @@ pub struct Certificate {
 impl Certificate {
     /// Reads a DER certificate.
     pub fn from_der(der: &[u8]) -> Result<Self, String> {
-        let (_, cert) = X509Certificate::from_der(der).map_err(|_| "This is not a readable X.509 certificate.".to_owned())?;
+        let (_, cert) =
+            X509Certificate::from_der(der).map_err(|_| "This is not a readable X.509 certificate.".to_owned())?;
         let common = |name: &x509_parser::x509::X509Name<'_>| {
             let first = name.iter_common_name().next().and_then(|attribute| attribute.as_str().ok()).map(str::to_owned);
             first.unwrap_or_else(|| name.to_string())
         };
-        let names = cert.subject_alternative_name().ok().flatten().map_or_else(Vec::new, |extension| {
-            extension.value.general_names.iter().filter_map(general_name).collect()
-        });
+        let names =
+            cert.subject_alternative_name().ok().flatten().map_or_else(Vec::new, |extension| {
+                extension.value.general_names.iter().filter_map(general_name).collect()
+            });
         // Certificates made by machines may have names only.
         let subject = Some(common(cert.subject())).filter(|subject| !subject.is_empty());
-        let subject = subject.or_else(|| names.first().cloned()).unwrap_or_else(|| "a certificate without a name".to_owned());
+        let subject =
+            subject.or_else(|| names.first().cloned()).unwrap_or_else(|| "a certificate without a name".to_owned());
         Ok(Self {
             subject,
             issuer: common(cert.issuer()),
@@ -110,7 +113,8 @@ mod tests {
     use rcgen::{CertificateParams, DnType, KeyPair, date_time_ymd};
 
     fn made(common_name: Option<&str>, names: &[&str]) -> (String, String) {
-        let mut params = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
+        let mut params =
+            CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
         params.distinguished_name = rcgen::DistinguishedName::new();
         if let Some(name) = common_name {
             params.distinguished_name.push(DnType::CommonName, name);
@@ -123,9 +127,13 @@ mod tests {
 
     #[test]
     fn dates_are_civil() {
-        for (unix, expected) in
-            [(0, "1970-01-01"), (951_782_400, "2000-02-29"), (1_793_491_199, "2026-10-31"), (-1, "1969-12-31"), (253_402_300_799, "9999-12-31")]
-        {
+        for (unix, expected) in [
+            (0, "1970-01-01"),
+            (951_782_400, "2000-02-29"),
+            (1_793_491_199, "2026-10-31"),
+            (-1, "1969-12-31"),
+            (253_402_300_799, "9999-12-31"),
+        ] {
             assert_eq!(date(unix), expected);
         }
     }
