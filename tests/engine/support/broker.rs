@@ -96,7 +96,9 @@ impl Rig {
     pub async fn mosquitto(&self, program: &str, token: &str, arguments: &[&str]) -> std::process::Output {
         let port = self.addr().port().to_string();
         let base = ["-h", "127.0.0.1", "-p", &port, "-u", "Token", "-P", token];
-        super::soon(program, Command::new(program).args(base).args(arguments).kill_on_drop(true).output()).await.unwrap()
+        super::soon(program, Command::new(program).args(base).args(arguments).kill_on_drop(true).output())
+            .await
+            .unwrap()
     }
 }
 

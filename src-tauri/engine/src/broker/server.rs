@@ -34,6 +34,8 @@ const INFLIGHT: NonZeroU16 = match NonZeroU16::new(256) {
 };
 /// Largest packet.
 const MAX_PACKET: u32 = 16 * 1024 * 1024;
+/// How long a client may take nothing of a packet before it is disconnected.
+const STUCK: Duration = Duration::from_secs(30);
 /// How long clients get to be told goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -199,6 +201,7 @@ fn options(address: SocketAddr) -> Builder {
         // On Unix a port stays taken for a while after a stop without it; on Windows it would let two share a port.
         .reuseaddr(cfg!(unix).then_some(true))
         .nodelay(true)
+        .send_timeout(STUCK)
         .allow_anonymous(false)
         .max_packet_size(MAX_PACKET)
         .max_inflight(INFLIGHT)
