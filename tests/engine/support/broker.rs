@@ -1,6 +1,7 @@
 //! An embedded broker with accounts, and clients for it.
 
 use super::eventually;
+use super::wire::Connect;
 use relayscope_domain::id::TokenId;
 use relayscope_domain::token::Permission;
 use relayscope_engine::broker::{Account, Accounts, BrokerConfig, EmbeddedBroker};
@@ -40,6 +41,11 @@ pub fn accounts() -> Accounts {
         account("writer", WRITE, Permission::Write),
     ]);
     accounts
+}
+
+/// A decent CONNECT.
+pub fn connect<'a>(level: u8, client_id: &'a str, password: Option<&'a str>) -> Connect<'a> {
+    Connect { level, client_id, username: Some("Token"), password, keep_alive: 60, ..Default::default() }
 }
 
 /// A broker and its events.

@@ -14,12 +14,7 @@ pub struct Page {
 impl Default for Page {
     fn default() -> Self {
         // Numbers of the engine stay below 2^53: milliseconds, bytes, counts.
-        Self {
-            config: Config::default().with_large_int("number"),
-            types: BTreeMap::new(),
-            commands: vec![],
-            frame: String::new(),
-        }
+        Self { config: Config::default().with_large_int("number"), types: BTreeMap::new(), commands: vec![], frame: String::new() }
     }
 }
 

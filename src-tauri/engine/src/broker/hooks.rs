@@ -142,6 +142,12 @@ impl Desk {
         Ok(Right::Token { fingerprint, account })
     }
 
+    /// Whether the token of a CONNECT is still one of ours.
+    pub(super) fn knows(&self, info: &ConnectInfo) -> bool {
+        let fingerprint = info.password().map(|password| Fingerprint::of(password));
+        fingerprint.is_some_and(|token| token == self.internal || self.accounts.find(&token).is_some())
+    }
+
     fn authenticate(&self, info: &ConnectInfo) -> AuthResult {
         match self.right(info) {
             Ok(right) => {
@@ -263,7 +269,7 @@ impl Desk {
     }
 
     /// rmqtt reports what its queue loses with a session, but not what was still on its way to the queue.
-    fn session_ended(&self, id: &Id) {
+    pub(super) fn session_ended(&self, id: &Id) {
         let lost = self.budgets.end(&id.client_id);
         if lost > 0 {
             self.drops.add(&id.client_id, "", lost as u64, "the session ended with messages undelivered".to_owned());

@@ -243,6 +243,28 @@ async fn cut_revoked(scx: ServerContext, desk: Arc<Desk>, mut replaced: watch::R
             cuts.spawn(cut(scx.clone(), client, because));
         }
         while cuts.join_next().await.is_some() {}
+        end_kept_sessions(&scx, &desk).await;
+    }
+}
+
+/// Ends sessions that are kept for clients who are away and whose token is gone: they would only collect messages.
+async fn end_kept_sessions(scx: &ServerContext, desk: &Desk) {
+    let entries: Vec<_> = scx.extends.shared().await.iter().collect();
+    for entry in entries {
+        let Some(session) = entry.session() else { continue };
+        if session.connected().await.unwrap_or(true) {
+            continue;
+        }
+        let Ok(info) = session.connect_info().await else { continue };
+        if desk.knows(&info) {
+            continue;
+        }
+        let Ok(mut locked) = entry.try_lock().await else { continue };
+        // rmqtt says nothing of what such a session leaves behind.
+        desk.session_ended(&session.id);
+        if let Err(error) = locked.kick(true, true, true).await {
+            tracing::warn!(client_id = %session.id.client_id, %error, "A kept session could not be ended.");
+        }
     }
 }
 
