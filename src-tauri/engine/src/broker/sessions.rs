@@ -1,4 +1,4 @@
-//! rmqtt's session table with two corrections, found by measuring (see the tests of this module's name).
+//! rmqtt's session table with two corrections, found by measuring (see `tests/engine/broker_load.rs`).
 //!
 //! 1. A client that reconnects while its former session is being cleared away is refused by rmqtt, because the reply of
 //!    the dying session is cancelled. Here that moment is waited out.
