@@ -1,6 +1,7 @@
 //! An embedded broker with accounts, and clients for it.
 
 use super::eventually;
+use super::wire::Connect;
 use relayscope_domain::id::TokenId;
 use relayscope_domain::token::Permission;
 use relayscope_engine::broker::{Account, Accounts, BrokerConfig, EmbeddedBroker};
@@ -40,6 +41,11 @@ pub fn accounts() -> Accounts {
         account("writer", WRITE, Permission::Write),
     ]);
     accounts
+}
+
+/// A decent CONNECT.
+pub fn connect<'a>(level: u8, client_id: &'a str, password: Option<&'a str>) -> Connect<'a> {
+    Connect { level, client_id, username: Some("Token"), password, keep_alive: 60, ..Default::default() }
 }
 
 /// A broker and its events.
@@ -96,7 +102,9 @@ impl Rig {
     pub async fn mosquitto(&self, program: &str, token: &str, arguments: &[&str]) -> std::process::Output {
         let port = self.addr().port().to_string();
         let base = ["-h", "127.0.0.1", "-p", &port, "-u", "Token", "-P", token];
-        super::soon(program, Command::new(program).args(base).args(arguments).kill_on_drop(true).output()).await.unwrap()
+        super::soon(program, Command::new(program).args(base).args(arguments).kill_on_drop(true).output())
+            .await
+            .unwrap()
     }
 }
 
