@@ -130,8 +130,41 @@ fn clean(text: &str) -> String {
 }
 
 #[cfg(test)]
+#[allow(clippy::expect_used, reason = "a test says what it expects")]
 mod tests {
     use super::*;
+    use relayscope_engine::api::wire::KindGroup;
+
+    fn row() -> Row {
+        Row {
+            seq: 7,
+            at: 3_723_004,
+            kind: "publish".into(),
+            group: KindGroup::Publish,
+            tone: RowTone::Publish,
+            source: "plant".into(),
+            client: "sensor-07".into(),
+            topic: "a/b".into(),
+            preview: "21.5\u{1b}[2J".into(),
+            size: Some(4),
+            qos: Some(1),
+            retain: true,
+            message_id: None,
+        }
+    }
+
+    #[test]
+    fn rows_become_lines() {
+        assert_eq!(
+            line(&row(), Style::Plain),
+            "01:02:03.004Z  publish       sensor-07             a/b  21.5\u{fffd}[2J  (QoS 1, retained, 4 B)\n"
+        );
+        assert!(line(&row(), Style::Coloured).contains("\u{1b}[34mpublish     \u{1b}[0m"));
+        let json = line(&row(), Style::Json);
+        let parsed: serde_json::Value = serde_json::from_str(&json).expect("one JSON object");
+        assert_eq!((parsed["seq"].as_u64(), json.matches('\n').count()), (Some(7), 1));
+        assert!(serde_json::from_str::<serde_json::Value>(&missed_line(3, Style::Json)).is_ok());
+    }
 
     #[test]
     fn nothing_escapes_to_the_terminal() {
