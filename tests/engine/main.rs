@@ -1,8 +1,17 @@
 //! Tests of the engine through its boundary: real brokers, real clients, real HTTP, real SQLite, on free ports and in
-//! temporary folders.
+//! temporary folders. One binary, one module per subject.
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod broker;
+mod connection_test;
+mod faults;
+mod lock;
 mod platform;
+mod relay;
+mod secrets;
+mod session_words;
 mod simulator;
+mod store;
 mod support;
+mod telemetry;
+mod verify;

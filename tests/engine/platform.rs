@@ -73,7 +73,11 @@ async fn info_knows_networks_and_devices() {
     }
     let (status, body) = answer(client().get(&url).header("Device-Token", DEVICE)).await;
     assert_eq!((status, body["result"]["network"].as_str()), (200, network.as_deref()));
-    for request in [client().get(&url), client().get(&url).header("Token", "nope"), client().get(&url).header("Token", AUTHORIZATION)] {
+    for request in [
+        client().get(&url),
+        client().get(&url).header("Token", "nope"),
+        client().get(&url).header("Token", AUTHORIZATION),
+    ] {
         assert_eq!(answer(request).await, (401, json!({ "status": false, "message": "Authorization denied" })));
     }
     platform.stop().await;
@@ -85,7 +89,14 @@ async fn data_is_stored_and_answered_in_the_envelope() {
     let platform = start(&folder).await;
     let added = |count: u32| (200, json!({ "status": true, "result": format!("{count} Data Added") }));
     assert_eq!(answer(post(&platform).json(&relayed("plant/line-2/dev-07", "21"))).await, added(1));
-    assert_eq!(answer(post(&platform).json(&json!({ "variable": "T", "value": 21.5, "unit": "°C", "metadata": { "topic": "a/dev-07" } }))).await, added(1));
+    assert_eq!(
+        answer(
+            post(&platform)
+                .json(&json!({ "variable": "T", "value": 21.5, "unit": "°C", "metadata": { "topic": "a/dev-07" } }))
+        )
+        .await,
+        added(1)
+    );
     assert_eq!(answer(post(&platform).header("Content-Type", "text/plain").body("hello")).await, added(1));
     assert_eq!(answer(post(&platform).json(&json!([]))).await, added(0));
     let doubled = format!("{}//integration//network/data/?authorization_token={AUTHORIZATION}", platform.url());
@@ -93,12 +104,21 @@ async fn data_is_stored_and_answered_in_the_envelope() {
 
     assert_eq!((platform.stored(), platform.device_count()), (4, 3));
     let devices = platform.devices().await.unwrap();
-    let short: Vec<_> = devices.iter().map(|device| (device.serial.as_str(), device.count, device.last_variable.as_str(), device.last_value.as_str())).collect();
-    assert_eq!(short, [("dev-07", 2, "t", "21.5"), ("dev-08", 1, "payload", "1"), ("unassigned", 1, "payload", "hello")]);
+    let short: Vec<_> = devices
+        .iter()
+        .map(|device| (device.serial.as_str(), device.count, device.last_variable.as_str(), device.last_value.as_str()))
+        .collect();
+    assert_eq!(
+        short,
+        [("dev-07", 2, "t", "21.5"), ("dev-08", 1, "payload", "1"), ("unassigned", 1, "payload", "hello")]
+    );
     let rows = platform.rows("dev-07", 0, 10).await.unwrap();
     assert_eq!(rows.total, 2);
     assert_eq!((rows.rows[0].value.as_str(), rows.rows[0].unit.as_deref()), ("21.5", Some("°C")));
-    assert_eq!(serde_json::from_str::<Value>(&rows.rows[1].metadata).unwrap(), json!({ "topic": "plant/line-2/dev-07", "qos": 1 }));
+    assert_eq!(
+        serde_json::from_str::<Value>(&rows.rows[1].metadata).unwrap(),
+        json!({ "topic": "plant/line-2/dev-07", "qos": 1 })
+    );
     assert_eq!(rows.rows[0].id.len(), 24);
     assert_eq!(platform.rows("dev-07", 1, 1).await.unwrap().rows[0].value, "21");
     assert_eq!(platform.rows("nobody", 0, 10).await.unwrap().total, 0);
@@ -121,7 +141,8 @@ async fn errors_come_in_the_envelope() {
     ] {
         assert_eq!(answer(request.json(&body)).await, denied);
     }
-    let (status, body) = answer(post(&platform).header("Content-Type", "application/json").body("{\"variable\":")).await;
+    let (status, body) =
+        answer(post(&platform).header("Content-Type", "application/json").body("{\"variable\":")).await;
     assert_eq!((status, &body["status"]), (400, &json!(false)));
     assert!(body["message"].as_str().unwrap().starts_with("Invalid JSON"), "{body}");
     let (status, body) = answer(post(&platform).json(&json!([{ "t": 1 }]))).await;

@@ -31,7 +31,8 @@ async fn three_devices_publish_what_they_promise_and_say_goodbye() {
     let (topic, frame) = payload("frame-03").await;
     assert_eq!(&*topic, "demo/camera/frame-03");
     assert!(std::str::from_utf8(&frame).is_err());
-    let wills = rig.feed.events().iter().filter(|event| matches!(event.kind, Kind::Connected { will: true, .. })).count();
+    let wills =
+        rig.feed.events().iter().filter(|event| matches!(event.kind, Kind::Connected { will: true, .. })).count();
     assert_eq!(wills, 1);
 
     soon("the end of the devices", simulator.stop()).await;

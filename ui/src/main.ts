@@ -1,5 +1,7 @@
 /** Starts the page. */
 import "./locale";
+import "@fontsource-variable/inter/wght.css";
+import "@fontsource-variable/jetbrains-mono/wght.css";
 import "./styles/tokens.css";
 import "./styles/base.css";
 import "./styles/overlay.css";

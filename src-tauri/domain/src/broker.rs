@@ -12,6 +12,8 @@ use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
 mod pem;
+#[cfg(test)]
+mod tests;
 pub use pem::{Certificate, certificates, check_key};
 
 /// A saved broker.
@@ -222,20 +224,37 @@ pub fn check(draft: &BrokerDraft, id: BrokerId, now: i64, has_client_key: bool) 
     problems.finish(Broker { id, name, spec })
 }
 
-fn check_connection(draft: &BrokerDraft, port: Option<u16>, now: i64, has_client_key: bool, problems: &mut Problems) -> Connection {
+fn check_connection(
+    draft: &BrokerDraft,
+    port: Option<u16>,
+    now: i64,
+    has_client_key: bool,
+    problems: &mut Problems,
+) -> Connection {
     let host = draft.host.trim();
     if let Err(message) = check_host(host) {
         problems.add("host", message);
     }
     let path = draft.path.trim();
-    if draft.transport.is_ws() && (!path.starts_with('/') || path.contains(char::is_whitespace)) {
-        problems.add("path", "The path begins with a slash and has no spaces, as in /mqtt.");
+    if draft.transport.is_ws()
+        && (!path.starts_with('/') || !path.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#'))
+    {
+        problems.add(
+            "path",
+            "The path begins with a slash and has only ASCII characters, no spaces and no #, as in /mqtt.",
+        );
     }
     let client_id = draft.client_id.trim();
     if client_id.is_empty() && !draft.clean_start {
         problems.add("clientId", "Without a clean start the broker needs a client id to find the session again.");
     } else if client_id.len() > topic::MAX_TOPIC_BYTES || client_id.contains('\0') {
         problems.add("clientId", "A client id has at most 65,535 bytes and no character U+0000.");
+    }
+    if draft.username.len() > topic::MAX_TOPIC_BYTES || draft.username.contains('\0') {
+        problems.add("username", "A user name has at most 65,535 bytes and no character U+0000.");
+    }
+    if matches!(&draft.password, SecretDraft::Set { value } if value.len() > topic::MAX_TOPIC_BYTES) {
+        problems.add("password", "A password has at most 65,535 bytes.");
     }
     let has_password = matches!(draft.password, SecretDraft::Set { .. });
     if draft.username.is_empty() && has_password && draft.version == MqttVersion::V311 {
@@ -244,8 +263,12 @@ fn check_connection(draft: &BrokerDraft, port: Option<u16>, now: i64, has_client
     let keep_alive = problems.take("keepAlive", number::<u16>(&draft.keep_alive, "keep-alive", 0, 65_535));
     if keep_alive.is_some_and(|seconds| (1..5).contains(&seconds)) {
         problems.add("keepAlive", "Keep-alive is 0 (off) or at least 5 seconds.");
+    } else if keep_alive == Some(0) && draft.version == MqttVersion::V5 {
+        // The client library can't switch it off in MQTT 5.
+        problems.add("keepAlive", "With MQTT 5, keep-alive is at least 5 seconds.");
     }
-    let session_expiry = problems.take("sessionExpiry", number::<u32>(&draft.session_expiry, "session expiry", 0, u32::MAX.into()));
+    let session_expiry =
+        problems.take("sessionExpiry", number::<u32>(&draft.session_expiry, "session expiry", 0, u32::MAX.into()));
     if let Some(will) = &draft.will {
         if let Err(message) = topic::check_topic(&will.topic) {
             problems.add("will.topic", message);
@@ -254,7 +277,8 @@ fn check_connection(draft: &BrokerDraft, port: Option<u16>, now: i64, has_client
             problems.add("will.payload", "The payload of a will has at most 65,535 bytes.");
         }
     }
-    let tls = if draft.transport.is_tls() { check_tls(&draft.tls, now, has_client_key, problems) } else { Tls::default() };
+    let tls =
+        if draft.transport.is_tls() { check_tls(&draft.tls, now, has_client_key, problems) } else { Tls::default() };
     Connection {
         host: host.to_owned(),
         port: port.unwrap_or_default(),
@@ -298,7 +322,8 @@ fn check_tls(draft: &TlsDraft, now: i64, has_client_key: bool, problems: &mut Pr
             if let Err(message) = check_key(value) {
                 problems.add("tls.clientKey", message);
             } else if !has_cert {
-                problems.add("tls.clientCert", "A key without its certificate is of no use; choose the certificate too.");
+                problems
+                    .add("tls.clientCert", "A key without its certificate is of no use; choose the certificate too.");
             }
         }
         (SecretDraft::Keep, true) if has_client_key => {}
@@ -309,9 +334,13 @@ fn check_tls(draft: &TlsDraft, now: i64, has_client_key: bool, problems: &mut Pr
     if !server_name.is_empty() && rustls_pki_types::ServerName::try_from(server_name).is_err() {
         problems.add("tls.serverName", "This is neither a host name nor an address.");
     }
-    let alpn: Vec<String> = draft.alpn.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
+    let alpn: Vec<String> =
+        draft.alpn.split(',').map(str::trim).filter(|name| !name.is_empty()).map(str::to_owned).collect();
     if let Some(long) = alpn.iter().find(|name| name.len() > 255) {
-        problems.add("tls.alpn", format!("The protocol name {}… has more than 255 bytes.", long.chars().take(20).collect::<String>()));
+        problems.add(
+            "tls.alpn",
+            format!("The protocol name {}… has more than 255 bytes.", long.chars().take(20).collect::<String>()),
+        );
     }
     Tls {
         ca: draft.own_ca.then(|| draft.ca.clone()),
@@ -332,9 +361,16 @@ pub fn check_host(host: &str) -> Result<(), String> {
     if host.contains('/') {
         return Err("Enter the host only; a WebSocket path has its own field.".into());
     }
-    let bare = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(host);
-    if bare.parse::<std::net::IpAddr>().is_ok() {
+    if let Some(bare) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
+        // Brackets are for addresses of version 6 only (RFC 3986 section 3.2.2).
+        let problem = || format!("“{bare}” is not a valid IPv6 address.");
+        return bare.parse::<std::net::Ipv6Addr>().map(drop).map_err(|_| problem());
+    }
+    if host.parse::<std::net::IpAddr>().is_ok() {
         return Ok(());
+    }
+    if !host.is_ascii() {
+        return Err("Enter the ASCII form of an international name, which begins with xn--.".into());
     }
     if host.contains(':') {
         return Err("Enter the host only; the port has its own field.".into());
@@ -343,7 +379,7 @@ pub fn check_host(host: &str) -> Result<(), String> {
         (1..=63).contains(&label.len())
             && !label.starts_with('-')
             && !label.ends_with('-')
-            && label.chars().all(|c| c.is_alphanumeric() || c == '-' || c == '_')
+            && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_')
     };
     let name = host.strip_suffix('.').unwrap_or(host);
     if name.len() > 253 || !name.split('.').all(label_ok) {
@@ -362,6 +398,9 @@ pub fn number<T: TryFrom<u64>>(text: &str, what: &str, min: u64, max: u64) -> Re
     let range = || format!("The {what} is a whole number from {min} to {max}.");
     if text.is_empty() {
         return Err(format!("Enter the {what}: a whole number from {min} to {max}."));
+    }
+    if !text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Err(range());
     }
     let value: u64 = text.parse().map_err(|_| range())?;
     if value < min || value > max {

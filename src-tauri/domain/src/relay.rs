@@ -148,3 +148,78 @@ impl Ledger {
         self.received as i64 - known as i64
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::expect_used)]
+mod tests {
+    use super::*;
+    use uuid::Uuid;
+
+    fn mapping(filter: &str) -> Mapping {
+        Mapping { filter: filter.to_owned(), qos: Qos::AtLeastOnce, enabled: true }
+    }
+
+    fn draft() -> RelayDraft {
+        RelayDraft {
+            id: None,
+            name: " Plant ".into(),
+            broker_id: Some(BrokerId(Uuid::from_u128(1))),
+            mappings: vec![mapping("plant/#"), mapping("$share/g/line/+/temp")],
+            region: Region::EuW1,
+            network_token_id: Some(TokenId(Uuid::from_u128(2))),
+            authorization_id: Some(TokenId(Uuid::from_u128(3))),
+            downlink_port: " 3001 ".into(),
+            enabled: true,
+        }
+    }
+
+    fn fields(draft: &RelayDraft) -> Vec<String> {
+        check(draft, RelayId(Uuid::nil())).err().unwrap_or_default().into_iter().map(|problem| problem.field).collect()
+    }
+
+    #[test]
+    fn a_good_draft_becomes_the_relay_it_says() {
+        let relay = check(&draft(), RelayId(Uuid::from_u128(9))).expect("the draft is good");
+        assert_eq!((relay.id.0.as_u128(), relay.name.as_str(), relay.downlink_port), (9, "Plant", Some(3001)));
+        assert_eq!(relay.mappings, draft().mappings);
+        let without = check(&RelayDraft { downlink_port: " ".into(), ..draft() }, relay.id);
+        assert_eq!(without.map(|relay| relay.downlink_port), Ok(None));
+    }
+
+    #[test]
+    fn every_problem_is_shown_at_its_field() {
+        let bad = RelayDraft {
+            id: None,
+            name: String::new(),
+            broker_id: None,
+            mappings: vec![],
+            region: Region::Own { url: "nowhere".into() },
+            network_token_id: None,
+            authorization_id: None,
+            downlink_port: "70000".into(),
+            enabled: false,
+        };
+        let all = ["name", "brokerId", "mappings", "region.url", "networkTokenId", "authorizationId", "downlinkPort"];
+        assert_eq!(fields(&bad), all);
+    }
+
+    #[test]
+    fn filters_are_checked_one_by_one() {
+        let mappings = vec![mapping("a/#"), mapping("a/#/b"), mapping("a/#"), mapping("")];
+        assert_eq!(
+            fields(&RelayDraft { mappings, ..draft() }),
+            ["mappings.1.filter", "mappings.2.filter", "mappings.3.filter"]
+        );
+    }
+
+    #[test]
+    fn ledgers_tell_what_is_missing_and_what_is_too_much() {
+        let mut ledger =
+            Ledger { received: 21, delivered: 1, waiting: 2, in_flight: 3, dead: 4, dropped: 5, filtered: 6 };
+        assert_eq!(ledger.difference(), 0);
+        ledger.delivered = 0;
+        assert_eq!(ledger.difference(), 1);
+        ledger.delivered = 4;
+        assert_eq!(ledger.difference(), -3);
+    }
+}

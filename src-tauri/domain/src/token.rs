@@ -56,7 +56,7 @@ impl Region {
             Self::EuW1 => Some("https://api.eu-w1.tago.io".into()),
             Self::Classic => Some("https://api.tago.io".into()),
             Self::Local => None,
-            Self::Own { url } => Some(url.trim_end_matches('/').to_owned()),
+            Self::Own { url } => Some(url.trim().trim_end_matches('/').to_owned()),
         }
     }
 
@@ -201,20 +201,144 @@ pub fn check_value(kind: TokenKind, value: &str) -> Result<(), String> {
         return Err("Paste the token.".into());
     }
     if !value.bytes().all(|byte| byte.is_ascii_graphic()) {
-        return Err("A token has no spaces and only ASCII characters; part of the copied text may be something else.".into());
+        return Err(
+            "A token has no spaces and only ASCII characters; part of the copied text may be something else.".into()
+        );
     }
     if value.len() > 256 {
         return Err("A token has at most 256 characters; more than the token may have been copied.".into());
     }
-    let looks_authorization = value.len() == 34 && value.starts_with("at") && value[2..].bytes().all(|byte| byte.is_ascii_hexdigit());
+    let looks_authorization =
+        value.len() == 34 && value.starts_with("at") && value[2..].bytes().all(|byte| byte.is_ascii_hexdigit());
     let looks_uuid = value.len() == 36 && uuid::Uuid::parse_str(value).is_ok();
     match kind {
         TokenKind::Network | TokenKind::Device if looks_authorization => {
             Err(format!("This looks like an authorization (at…), not a {}.", kind.words()))
         }
         TokenKind::Authorization if looks_uuid => {
-            Err("This looks like a network or device token, not an authorization (at and 32 hexadecimal digits).".into())
+            Err("This looks like a network or device token, not an authorization (at and 32 hexadecimal digits)."
+                .into())
         }
         TokenKind::Network | TokenKind::Device | TokenKind::Authorization => Ok(()),
+    }
+}
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+
+    fn own(url: &str) -> Region {
+        Region::Own { url: url.to_owned() }
+    }
+
+    fn draft() -> TokenDraft {
+        TokenDraft {
+            id: None,
+            name: "Plant".into(),
+            kind: TokenKind::Network,
+            region: Region::UsE1,
+            value: SecretDraft::Set { value: "fd549ad2-0b1a-4a51-9e0b-7c2a8f0e1d2c".into() },
+            serial: String::new(),
+            permission: Permission::Full,
+        }
+    }
+
+    fn fields(draft: &TokenDraft) -> Vec<String> {
+        check(draft).err().unwrap_or_default().into_iter().map(|problem| problem.field).collect()
+    }
+
+    #[test]
+    fn known_addresses_are_regions() {
+        for region in [Region::UsE1, Region::EuW1, Region::Classic] {
+            let url = region.url().unwrap();
+            assert_eq!(Region::from_url(&url), region);
+            assert_eq!(Region::from_url(&format!(" {url}/ ")), region);
+        }
+        assert_eq!(Region::from_url("https://api.plant.example/"), own("https://api.plant.example"));
+        assert_eq!(own(" https://api.plant.example// ").url().unwrap(), "https://api.plant.example");
+        assert_eq!(Region::Local.url(), None);
+    }
+
+    #[test]
+    fn regions_are_checked() {
+        for good in [
+            "https://api.plant.example",
+            " https://api.plant.example/ ",
+            "http://127.0.0.1:8080",
+            "https://[::1]:8443/base",
+            "http://[::1]",
+            "https://localhost",
+        ] {
+            assert_eq!(check_region(&own(good)), Ok(()), "{good}");
+        }
+        for bad in [
+            "",
+            "api.plant.example",
+            "ftp://a.example",
+            "https://",
+            "https://user:secret@a.example",
+            "https://a.example?x=1",
+            "https://a.example/#x",
+            "https://a.example:0",
+            "https://a.example:99999",
+            "https://a.example:",
+            "https://a b",
+            "https://::1",
+            "https://[127.0.0.1]",
+        ] {
+            assert!(check_region(&own(bad)).is_err(), "{bad:?} passed");
+        }
+    }
+
+    #[test]
+    fn values_of_another_kind_are_recognised() {
+        let uuid = "fd549ad2-0b1a-4a51-9e0b-7c2a8f0e1d2c";
+        let authorization = "at0123456789abcdef0123456789abcdef";
+        for (kind, value, good) in [
+            (TokenKind::Network, uuid, true),
+            (TokenKind::Device, uuid, true),
+            (TokenKind::Authorization, authorization, true),
+            (TokenKind::Network, authorization, false),
+            (TokenKind::Device, authorization, false),
+            (TokenKind::Authorization, uuid, false),
+            // TagoDeploy and stand-ins may have other forms.
+            (TokenKind::Network, "my-own-token", true),
+            (TokenKind::Authorization, "my-own-token", true),
+            (TokenKind::Network, "  fd549ad2-0b1a-4a51-9e0b-7c2a8f0e1d2c\n", true),
+            (TokenKind::Network, "", false),
+            (TokenKind::Network, "two words", false),
+            (TokenKind::Network, "tökén", false),
+        ] {
+            assert_eq!(check_value(kind, value).is_ok(), good, "{kind:?} {value:?}");
+        }
+        assert!(check_value(TokenKind::Device, &"x".repeat(257)).is_err());
+    }
+
+    #[test]
+    fn drafts_show_every_problem_at_its_field() {
+        assert!(fields(&draft()).is_empty());
+        let bad = TokenDraft { name: " ".into(), region: own("x"), value: SecretDraft::Keep, ..draft() };
+        assert_eq!(fields(&bad), ["name", "region.url", "value"]);
+        assert_eq!(fields(&TokenDraft { name: "é".repeat(81), ..draft() }), ["name"]);
+        assert_eq!(fields(&TokenDraft { value: SecretDraft::Clear, ..draft() }), ["value"]);
+        // A saved token keeps its value.
+        let saved = TokenDraft { id: Some(TokenId(uuid::Uuid::nil())), value: SecretDraft::Keep, ..draft() };
+        assert!(fields(&saved).is_empty());
+    }
+
+    #[test]
+    fn tokens_are_made_for_our_own_parts_only() {
+        let generate = TokenDraft { value: SecretDraft::Generate, ..draft() };
+        assert_eq!(fields(&generate), ["value"]);
+        assert!(fields(&TokenDraft { region: Region::Local, ..generate.clone() }).is_empty());
+        assert!(fields(&TokenDraft { kind: TokenKind::Device, ..generate }).is_empty());
+    }
+
+    #[test]
+    fn names_in_json_are_the_pages() {
+        assert_eq!(serde_json::to_string(&Region::UsE1).unwrap(), r#"{"kind":"usE1"}"#);
+        assert_eq!(serde_json::to_string(&own("https://x")).unwrap(), r#"{"kind":"own","url":"https://x"}"#);
+        assert_eq!(serde_json::to_string(&TokenKind::Authorization).unwrap(), r#""authorization""#);
     }
 }

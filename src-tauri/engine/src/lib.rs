@@ -47,12 +47,6 @@ pub struct EngineConfig {
     pub keychain: bool,
 }
 
-/// The platform's folder for the app's data, such as `~/.local/share/relayscope`.
-pub fn default_data_dir() -> PathBuf {
-    directories::ProjectDirs::from("app", "Relayscope", "relayscope")
-        .map_or_else(|| PathBuf::from("relayscope-data"), |dirs| dirs.data_dir().to_owned())
-}
-
 /// A running engine.
 pub struct Engine {
     data_dir: PathBuf,

@@ -62,7 +62,8 @@ impl FolderLock {
     }
 }
 
-fn make_folder(path: &Path) -> io::Result<()> {
+/// Makes the data folder, readable by its owner only, when it is missing.
+pub fn make_folder(path: &Path) -> io::Result<()> {
     if path.is_dir() {
         return Ok(());
     }

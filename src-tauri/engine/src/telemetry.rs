@@ -30,13 +30,14 @@ pub fn init(data_dir: Option<&Path>, stderr: bool) -> Guard {
     let mut worker = None;
     if let Some(data_dir) = data_dir {
         let folder = data_dir.join("logs");
-        let appender = RollingFileAppender::builder()
+        // Before the appender does, which would let everybody in.
+        let made = crate::lock::make_folder(data_dir).map_err(|error| error.to_string());
+        let builder = RollingFileAppender::builder()
             .rotation(Rotation::DAILY)
             .filename_prefix("relayscope")
             .filename_suffix("log")
-            .max_log_files(7)
-            .build(&folder);
-        match appender {
+            .max_log_files(7);
+        match made.and_then(|()| builder.build(&folder).map_err(|error| error.to_string())) {
             Ok(appender) => {
                 // Bounded inside the library; when the disk is too slow, log lines are lost, never the app's time.
                 let (writer, guard) = tracing_appender::non_blocking(appender);

@@ -1,6 +1,7 @@
 //! An embedded broker with accounts, and clients for it.
 
 use super::eventually;
+use super::wire::Connect;
 use relayscope_domain::id::TokenId;
 use relayscope_domain::token::Permission;
 use relayscope_engine::broker::{Account, Accounts, BrokerConfig, EmbeddedBroker};
@@ -42,6 +43,11 @@ pub fn accounts() -> Accounts {
     accounts
 }
 
+/// A decent CONNECT.
+pub fn connect<'a>(level: u8, client_id: &'a str, password: Option<&'a str>) -> Connect<'a> {
+    Connect { level, client_id, username: Some("Token"), password, keep_alive: 60, ..Default::default() }
+}
+
 /// A broker and its events.
 pub struct Rig {
     pub broker: EmbeddedBroker,
@@ -51,7 +57,7 @@ pub struct Rig {
 
 impl Rig {
     pub async fn start() -> Self {
-        let (feed, accounts) = (Feed::default(), accounts());
+        let (feed, accounts) = (Feed::new(256 << 20), accounts());
         let config = BrokerConfig { name: Arc::from("test"), port: 0, feed: feed.clone(), accounts: accounts.clone() };
         Self { broker: EmbeddedBroker::start(config).await.unwrap(), feed, accounts }
     }
@@ -96,7 +102,9 @@ impl Rig {
     pub async fn mosquitto(&self, program: &str, token: &str, arguments: &[&str]) -> std::process::Output {
         let port = self.addr().port().to_string();
         let base = ["-h", "127.0.0.1", "-p", &port, "-u", "Token", "-P", token];
-        super::soon(program, Command::new(program).args(base).args(arguments).kill_on_drop(true).output()).await.unwrap()
+        super::soon(program, Command::new(program).args(base).args(arguments).kill_on_drop(true).output())
+            .await
+            .unwrap()
     }
 }
 

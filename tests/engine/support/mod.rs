@@ -1,6 +1,12 @@
 //! What the tests share: waiting for a condition, a broker with two accounts, and clients of different makes.
 
 pub mod broker;
+pub mod certs;
+pub mod engine;
+pub mod load;
+pub mod mosquitto;
+pub mod scripted;
+pub mod sink;
 pub mod wire;
 
 use std::future::Future;
@@ -37,5 +43,9 @@ pub fn threads(name: &str) -> usize {
     let tasks = std::fs::read_dir("/proc/self/task").unwrap();
     // Thread names are cut at 15 bytes.
     let cut = &name[..name.len().min(15)];
-    tasks.filter(|task| std::fs::read_to_string(task.as_ref().unwrap().path().join("comm")).is_ok_and(|comm| comm.trim() == cut)).count()
+    tasks
+        .filter(|task| {
+            std::fs::read_to_string(task.as_ref().unwrap().path().join("comm")).is_ok_and(|comm| comm.trim() == cut)
+        })
+        .count()
 }

@@ -43,7 +43,8 @@ impl Connect<'_> {
     pub fn packet(&self) -> Vec<u8> {
         let mut body = text(if self.level == 3 { b"MQIsdp" } else { b"MQTT" });
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };
-        let flags = 2 | flag(self.will.is_some(), 4) | flag(self.password.is_some(), 64) | flag(self.username.is_some(), 128);
+        let flags =
+            2 | flag(self.will.is_some(), 4) | flag(self.password.is_some(), 64) | flag(self.username.is_some(), 128);
         body.extend([self.level, flags]);
         body.extend(self.keep_alive.to_be_bytes());
         body.extend(vec![0; usize::from(self.level == 5)]);

@@ -34,6 +34,7 @@ export class FeedView {
   #window = { from: 0, count: 0 };
   #fetching = false;
   #stale = false;
+  #reopened = false;
   #opening: Promise<void> = Promise.resolve();
 
   constructor(rpc: Rpc, frames: Frames) {
@@ -163,6 +164,7 @@ export class FeedView {
         this.rows = answer.rows;
         this.frame = { ...this.frame, total: answer.total };
         this.error = null;
+        this.#reopened = false;
       } while (this.#stale);
     } catch (error) {
       this.error = asApiError(error);
@@ -170,7 +172,8 @@ export class FeedView {
       this.#fetching = false;
     }
     // The engine forgot the view (it was started anew): open another one.
-    if (this.error?.code === "notFound" && this.frame !== null) {
+    if (this.error?.code === "notFound" && this.frame !== null && !this.#reopened) {
+      this.#reopened = true;
       this.frame = null;
       await this.open();
     }

@@ -1,14 +1,98 @@
-//! The one command table (being written).
+//! The one command table: `name(Req) → Res`.
+//!
+//! The window and the command line call [`call`] with a name and JSON; nothing else of the engine is reachable from a
+//! page. The table also writes the page's TypeScript, so that a command that is renamed here fails to compile there.
+//! Bodies are thin: parse, call one function of the engine, convert.
+
 pub mod bindings;
 pub mod wire;
-use wire::{ApiError, ErrorCode};
 
-/// Calls the command `name` with a JSON body.
-pub async fn call(_engine: &crate::Engine, name: &str, _body: serde_json::Value) -> Result<serde_json::Value, ApiError> {
-    Err(ApiError { code: ErrorCode::Failed, message: format!("{name} is not there yet"), problems: vec![], users: vec![] })
+mod brokers;
+mod error;
+mod events;
+mod import;
+mod relays;
+mod settings;
+mod tokens;
+
+use crate::Engine;
+use relayscope_domain::broker::BrokerDraft;
+use relayscope_domain::relay::RelayDraft;
+use relayscope_domain::settings::Settings;
+use relayscope_domain::token::TokenDraft;
+use relayscope_domain::topic::FilterCheck;
+use wire::*;
+
+macro_rules! table {
+    ($($name:literal => $handler:path, $request:ty => $response:ty;)*) => {
+        /// Calls the command `name` with a JSON body.
+        pub async fn call(engine: &Engine, name: &str, body: serde_json::Value) -> Result<serde_json::Value, ApiError> {
+            match name {
+                $($name => {
+                    let request: $request = serde_json::from_value(body).map_err(|e| error::malformed(name, &e))?;
+                    let response: $response = $handler(engine, request).await?;
+                    serde_json::to_value(response).map_err(|e| error::malformed(name, &e))
+                })*
+                other => Err(error::unknown(other)),
+            }
+        }
+
+        fn declare(page: &mut bindings::Page) {
+            $(page.command::<$request, $response>($name);)*
+        }
+    };
 }
 
-/// The page's TypeScript.
+table! {
+    "app.info" => settings::info, Nothing => AppInfo;
+    "app.blank" => settings::blank, Nothing => Blank;
+    "app.regions" => settings::regions, Nothing => Vec<RegionChoice>;
+    "app.status" => events::status, Nothing => StatusSnapshot;
+    "settings.get" => settings::get, Nothing => SettingsView;
+    "settings.save" => settings::save, Settings => SettingsView;
+
+    "demo.start" => relays::demo_start, Nothing => DemoStatus;
+    "demo.stop" => relays::demo_stop, Nothing => DemoStatus;
+    "demo.remove" => relays::demo_remove, Nothing => Nothing;
+
+    "brokers.list" => brokers::list, Nothing => Vec<BrokerView>;
+    "brokers.save" => brokers::save, BrokerDraft => BrokerView;
+    "brokers.delete" => brokers::delete, BrokerRequest => Nothing;
+    "brokers.test" => brokers::test, TestRequest => TestReport;
+    "brokers.testCancel" => brokers::test_cancel, NumberRequest => Nothing;
+    "brokers.readPem" => brokers::read_pem, TextRequest => PemSummary;
+
+    "tokens.list" => tokens::list, Nothing => Vec<TokenView>;
+    "tokens.save" => tokens::save, TokenDraft => TokenView;
+    "tokens.delete" => tokens::delete, TokenRequest => Nothing;
+    "tokens.reveal" => tokens::reveal, TokenRequest => Revealed;
+    "tokens.verify" => tokens::verify, TokenRequest => VerifyReport;
+
+    "relays.list" => relays::list, Nothing => Vec<RelayView>;
+    "relays.save" => relays::save, RelayDraft => RelayView;
+    "relays.delete" => relays::delete, RelayRequest => Nothing;
+    "relays.act" => relays::act, RelayActionRequest => Nothing;
+    "topics.check" => relays::check_filter, TextRequest => FilterCheck;
+
+    "feed.open" => events::open, ViewRequest => ViewFrame;
+    "feed.close" => events::close, NumberRequest => Nothing;
+    "feed.rows" => events::rows, RowsRequest => Rows;
+    "feed.pause" => events::pause, PauseRequest => ViewFrame;
+    "feed.clear" => events::clear, NumberRequest => ViewFrame;
+    "feed.event" => events::event, EventRequest => EventDetail;
+
+    "queue.deadLetters" => events::dead_letters, DeadLetterRequest => DeadLetters;
+    "bucket.devices" => events::bucket_devices, Nothing => Vec<BucketDevice>;
+    "bucket.rows" => events::bucket_rows, BucketRequest => BucketRows;
+
+    "import.preview" => import::preview, ImportRequest => ImportPreview;
+    "import.apply" => import::apply, ImportRequest => ImportPreview;
+}
+
+/// The page's TypeScript: every type of the table and of [`Frame`], and the map of commands.
 pub fn typescript() -> String {
-    String::new()
+    let mut page = bindings::Page::default();
+    declare(&mut page);
+    page.frame::<Frame>();
+    page.finish()
 }

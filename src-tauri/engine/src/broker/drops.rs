@@ -1,7 +1,7 @@
 //! Lost messages, counted: a flood of drops becomes one event per client and reason every half second.
 //!
 //! A slow reader can lose a hundred thousand messages a second; an event for each would push everything else out of the
-//! feed. The counts are exact, and nothing is held back when the broker stops.
+//! feed. Nothing is held back when the broker stops.
 
 use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
@@ -24,10 +24,10 @@ pub(super) struct Drops {
 }
 
 impl Drops {
-    pub(super) fn add(&self, client: &str, topic: &str, reason: String) {
+    pub(super) fn add(&self, client: &str, topic: &str, lost: u64, reason: String) {
         let mut counts = self.counts.lock().unwrap_or_else(PoisonError::into_inner);
         let count = counts.entry((Box::from(client), reason)).or_insert_with(|| Count { topic: topic.into(), lost: 0 });
-        count.lost += 1;
+        count.lost += lost;
         if &*count.topic != topic {
             count.topic = "".into();
         }

@@ -78,7 +78,7 @@ impl Handler for Hooks {
                 None
             }
             Parameter::SessionTerminated(session, _) => {
-                desk.budgets.forget(&session.id.client_id);
+                desk.session_ended(&session.id);
                 None
             }
             Parameter::SessionSubscribed(session, subscribe) => {
@@ -142,6 +142,12 @@ impl Desk {
         Ok(Right::Token { fingerprint, account })
     }
 
+    /// Whether the token of a CONNECT is still one of ours.
+    pub(super) fn knows(&self, info: &ConnectInfo) -> bool {
+        let fingerprint = info.password().map(|password| Fingerprint::of(password));
+        fingerprint.is_some_and(|token| token == self.internal || self.accounts.find(&token).is_some())
+    }
+
     fn authenticate(&self, info: &ConnectInfo) -> AuthResult {
         match self.right(info) {
             Ok(right) => {
@@ -190,7 +196,8 @@ impl Desk {
             cut_because: OnceLock::new(),
         }));
         if info.clean_start() {
-            self.budgets.forget(&session.id.client_id);
+            // The client asked for its former session to be thrown away, messages included.
+            self.budgets.end(&session.id.client_id);
         }
         self.feed.record(Event::now(&self.source, &name, None, kind));
         if gone {
@@ -217,7 +224,9 @@ impl Desk {
     fn may_publish(&self, session: &Session) -> Option<HookResult> {
         let result = match self.permission(session) {
             Some(Permission::Full | Permission::Write) => PublishAclResult::allow(),
-            Some(Permission::Read) | None => PublishAclResult::rejected(false, Some("The token does not allow publishing.".into())),
+            Some(Permission::Read) | None => {
+                PublishAclResult::rejected(false, Some("The token does not allow publishing.".into()))
+            }
         };
         Some(HookResult::PublishAclResult(result))
     }
@@ -256,6 +265,14 @@ impl Desk {
 
     fn dropped(&self, to: Option<&To>, from: &From, publish: &Publish, reason: &Reason) {
         let who = to.map_or(&from.id.client_id, |to| &to.client_id);
-        self.drops.add(who, &publish.topic, words::dropped(reason));
+        self.drops.add(who, &publish.topic, 1, words::dropped(reason));
+    }
+
+    /// rmqtt reports what its queue loses with a session, but not what was still on its way to the queue.
+    pub(super) fn session_ended(&self, id: &Id) {
+        let lost = self.budgets.end(&id.client_id);
+        if lost > 0 {
+            self.drops.add(&id.client_id, "", lost as u64, "the session ended with messages undelivered".to_owned());
+        }
     }
 }

@@ -5,7 +5,7 @@
 //! [`sessions`] corrects rmqtt where it would refuse a reconnect or fill the memory. The module knows nothing of relays,
 //! SQLite or pages; TLS and WebSocket are terminated in front of it.
 //!
-//! rmqtt's traits used here are public but not promised: its version is pinned, and `tests/engine/broker.rs` tells what an
+//! rmqtt's traits used here are public but not promised: its version is pinned, and `tests/engine/broker*.rs` tell what an
 //! update broke.
 
 mod accounts;

@@ -34,6 +34,8 @@ const INFLIGHT: NonZeroU16 = match NonZeroU16::new(256) {
 };
 /// Largest packet.
 const MAX_PACKET: u32 = 16 * 1024 * 1024;
+/// How long a client may take nothing of a packet before it is disconnected.
+const STUCK: Duration = Duration::from_secs(30);
 /// How long clients get to be told goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -199,6 +201,7 @@ fn options(address: SocketAddr) -> Builder {
         // On Unix a port stays taken for a while after a stop without it; on Windows it would let two share a port.
         .reuseaddr(cfg!(unix).then_some(true))
         .nodelay(true)
+        .send_timeout(STUCK)
         .allow_anonymous(false)
         .max_packet_size(MAX_PACKET)
         .max_inflight(INFLIGHT)
@@ -240,6 +243,28 @@ async fn cut_revoked(scx: ServerContext, desk: Arc<Desk>, mut replaced: watch::R
             cuts.spawn(cut(scx.clone(), client, because));
         }
         while cuts.join_next().await.is_some() {}
+        end_kept_sessions(&scx, &desk).await;
+    }
+}
+
+/// Ends sessions that are kept for clients who are away and whose token is gone: they would only collect messages.
+async fn end_kept_sessions(scx: &ServerContext, desk: &Desk) {
+    let entries: Vec<_> = scx.extends.shared().await.iter().collect();
+    for entry in entries {
+        let Some(session) = entry.session() else { continue };
+        if session.connected().await.unwrap_or(true) {
+            continue;
+        }
+        let Ok(info) = session.connect_info().await else { continue };
+        if desk.knows(&info) {
+            continue;
+        }
+        let Ok(mut locked) = entry.try_lock().await else { continue };
+        // rmqtt says nothing of what such a session leaves behind.
+        desk.session_ended(&session.id);
+        if let Err(error) = locked.kick(true, true, true).await {
+            tracing::warn!(client_id = %session.id.client_id, %error, "A kept session could not be ended.");
+        }
     }
 }
 

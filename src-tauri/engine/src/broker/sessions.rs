@@ -1,4 +1,4 @@
-//! rmqtt's session table with two corrections, found by measuring (see the tests of this module's name).
+//! rmqtt's session table with two corrections, found by measuring (see `tests/engine/broker_load.rs`).
 //!
 //! 1. A client that reconnects while its former session is being cleared away is refused by rmqtt, because the reply of
 //!    the dying session is cancelled. Here that moment is waited out.
@@ -70,7 +70,8 @@ impl Drop for Charged {
 impl Budget {
     /// Charges a payload, or says that the session has had enough. Concurrent senders may pass the limit by one each.
     fn charge(self: &Arc<Self>, payload: &Bytes) -> Option<Bytes> {
-        let full = self.messages.load(Ordering::Relaxed) >= MAX_MESSAGES || self.bytes.load(Ordering::Relaxed) >= MAX_BYTES;
+        let full =
+            self.messages.load(Ordering::Relaxed) >= MAX_MESSAGES || self.bytes.load(Ordering::Relaxed) >= MAX_BYTES;
         if full {
             return None;
         }
@@ -93,8 +94,10 @@ impl Budgets {
         self.0.write().unwrap_or_else(PoisonError::into_inner).entry(client_id.clone()).or_default().clone()
     }
 
-    pub(super) fn forget(&self, client_id: &ClientId) {
-        self.0.write().unwrap_or_else(PoisonError::into_inner).remove(client_id);
+    /// Ends the budget of a session; returns how many messages still wait and are lost with it.
+    pub(super) fn end(&self, client_id: &ClientId) -> usize {
+        let ended = self.0.write().unwrap_or_else(PoisonError::into_inner).remove(client_id);
+        ended.map_or(0, |budget| budget.messages.load(Ordering::Relaxed))
     }
 }
 
@@ -132,13 +135,14 @@ impl Shared for Sessions {
         if publish.target_clientid.is_some() {
             return self.inner.forwards(msg_id, from, publish).await;
         }
-        let mut relations: SubRelationsMap = match self.scx.extends.router().await.matches(from.id.clone(), &publish.topic).await {
-            Ok(relations) => relations,
-            Err(error) => {
-                tracing::warn!(%error, "A message could not be matched against the subscriptions.");
-                return Ok(0);
-            }
-        };
+        let mut relations: SubRelationsMap =
+            match self.scx.extends.router().await.matches(from.id.clone(), &publish.topic).await {
+                Ok(relations) => relations,
+                Err(error) => {
+                    tracing::warn!(%error, "A message could not be matched against the subscriptions.");
+                    return Ok(0);
+                }
+            };
         let node: NodeId = self.scx.node.id();
         let (mut sent, mut undelivered) = (0, vec![]);
         for relation in relations.remove(&node).unwrap_or_default() {

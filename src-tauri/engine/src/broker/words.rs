@@ -147,7 +147,9 @@ fn end(reason: &Reason, client: Option<&Client>) -> String {
 /// Why a message was dropped.
 pub(super) fn dropped(reason: &Reason) -> String {
     match reason {
-        Reason::MessageQueueFull => "queue full: the client is away or too slow, and its queue holds no more".to_owned(),
+        Reason::MessageQueueFull => {
+            "queue full: the client is away or too slow, and its queue holds no more".to_owned()
+        }
         Reason::InflightWindowFull => "too many messages wait for the client's acknowledgement".to_owned(),
         Reason::MessageExpiration => "expired before it could be delivered".to_owned(),
         Reason::SessionExpiration => "the client's session expired".to_owned(),
@@ -161,7 +163,9 @@ pub(super) fn dropped(reason: &Reason) -> String {
         | Reason::ConnectKeepaliveTimeout
         | Reason::ConnectReadWriteError
         | Reason::ConnectReadWriteTimeout
-        | Reason::Reasons(_) => format!("the session ended with messages undelivered: {}", disconnected(reason, None).0),
+        | Reason::Reasons(_) => {
+            format!("the session ended with messages undelivered: {}", disconnected(reason, None).0)
+        }
         other => other.to_string(),
     }
 }

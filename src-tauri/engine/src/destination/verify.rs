@@ -131,13 +131,15 @@ impl Holder {
 struct Info {
     holder: Holder,
     name: String,
+    id: String,
+    network: String,
 }
 
 impl Info {
     fn of(body: &[u8]) -> Self {
         let answer: Value = serde_json::from_slice(body).unwrap_or_default();
         let Some(result) = answer.get("result").and_then(Value::as_object) else {
-            return Self { holder: Holder::Unknown, name: String::new() };
+            return Self { holder: Holder::Unknown, name: String::new(), id: String::new(), network: String::new() };
         };
         let has = |key: &str| result.get(key).is_some_and(|value| !value.is_null());
         let holder = if has("network") || has("connector") || has("bucket") {
@@ -151,7 +153,8 @@ impl Info {
             Holder::Unknown
         };
         let name = result.get("name").and_then(Value::as_str).unwrap_or_default();
-        Self { holder, name: name.chars().take(80).collect() }
+        let text = |key: &str| result.get(key).and_then(Value::as_str).unwrap_or_default().to_owned();
+        Self { holder, name: name.chars().take(80).collect(), id: text("id"), network: text("network") }
     }
 }
 
@@ -275,5 +278,14 @@ mod tests {
         );
         assert_eq!(said(br#"{"status":false,"result":{"message":"No"}}"#, &token), " (“No”)");
         assert_eq!(said(b"not json", &token), "");
+    }
+}
+
+/// The ids that `GET {url}/info` tells of a token: its own, and that of its network; empty where there is none. `None`
+/// when the token is not taken.
+pub async fn ids(http: &reqwest::Client, url: &str, token: &Secret) -> Option<(String, String)> {
+    match ask(http, url, token).await {
+        Answer::Valid(_, info) => Some((info.id, info.network)),
+        Answer::Refused(..) | Answer::Strange(..) => None,
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{Desk, body};
 use crate::destination::verify;
+use relayscope_domain::secret::Secret;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
@@ -9,11 +10,9 @@ use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 use serde_json::json;
 
+// The plugin sends a user name too; any is taken, as at TagoIO.
 #[derive(Deserialize)]
 struct Login {
-    #[serde(default)]
-    #[allow(dead_code, reason = "sent by the plugin; any name is taken, as at TagoIO")]
-    username: String,
     password: String,
 }
 
@@ -30,10 +29,9 @@ pub(super) async fn auth(State(desk): State<Desk>, headers: HeaderMap, bytes: By
     };
     for relay in desk.relays.iter() {
         let (Some(url), Some(network_token)) = (&relay.url, &relay.network_token) else { continue };
-        let network = verify::info(&desk.http, url, network_token.expose()).await;
-        let device = verify::info(&desk.http, url, &login.password).await;
-        let id = network.as_ref().and_then(|info| info["result"]["id"].as_str());
-        if id.is_some() && device.as_ref().and_then(|info| info["result"]["network"].as_str()) == id {
+        let Some((network, _)) = verify::ids(&desk.http, url, network_token).await else { continue };
+        let device = verify::ids(&desk.http, url, &Secret::new(&login.password)).await;
+        if !network.is_empty() && device.is_some_and(|(_, of)| of == network) {
             return answer(true);
         }
     }

@@ -35,7 +35,7 @@ impl Event {
     /// Bytes this event holds in memory, its own size included.
     pub fn cost(&self) -> usize {
         // 48: the ring's slot and the allocator's share of it.
-        std::mem::size_of::<Self>() + 48 + self.kind.heap()
+        size_of::<Self>() + 48 + self.kind.heap()
     }
 }
 

@@ -14,6 +14,7 @@ mod view;
 
 pub use detail::detail;
 pub use payload::view_of as payload_view;
+pub(crate) use row::took_words;
 pub use row::{clock, row, unix_millis};
 
 use crate::api::wire::{EventDetail, Row, Rows, ViewFilter, ViewFrame};
@@ -136,6 +137,11 @@ impl Feed {
         let missed = first.saturating_sub(after + 1);
         let skip = (after + 1).saturating_sub(first) as usize;
         (ring.events.iter().skip(skip).take(max).map(row).collect(), missed)
+    }
+
+    /// Copies of all events kept, oldest first; payloads are shared.
+    pub fn events(&self) -> Vec<Event> {
+        lock(&self.0.ring).events.iter().cloned().collect()
     }
 
     /// Opens a view, or gives an open one another filter.

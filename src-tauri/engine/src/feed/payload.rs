@@ -5,7 +5,7 @@ use serde::de::IgnoredAny;
 use std::fmt::Write;
 
 /// Bytes of a payload that are shown at most.
-pub const SHOWN: usize = 256 * 1024;
+pub(super) const SHOWN: usize = 256 * 1024;
 
 /// Decodes a payload for display.
 pub fn view_of(payload: &[u8]) -> PayloadView {
@@ -29,7 +29,7 @@ pub fn view_of(payload: &[u8]) -> PayloadView {
 }
 
 /// One line of at most `max` characters: text with control characters shown, or the first bytes in hexadecimal.
-pub fn preview(payload: &[u8], max: usize) -> String {
+pub(super) fn preview(payload: &[u8], max: usize) -> String {
     if payload.is_empty() {
         return "(empty, 0 B)".into();
     }

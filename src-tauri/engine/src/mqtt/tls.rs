@@ -3,12 +3,12 @@
 //! [`client_config`] builds the one configuration that sessions and the connection test share; it names the ring
 //! provider explicitly and never touches the process-wide default. The verifier is rustls's own with three additions:
 //! it may check another name than the host, it accepts a self-signed server certificate that was chosen as authority
-//! itself, and its refusals carry the names and dates a person needs ([`Distrust`]).
+//! itself, and its refusals carry the names and dates a person needs ([`super::trust::Distrust`]).
 //!
 //! The MQTT library always hands the broker's host to TLS. [`Tls::server_name`] therefore changes the name the
 //! certificate is checked against; the name sent in the handshake (SNI) stays the host.
 
-use crate::mqtt::trust::{Distrust, distrust};
+use crate::mqtt::trust::distrust;
 use relayscope_domain::broker::{Certificate, Tls};
 use relayscope_domain::secret::Secret;
 use rustls::client::WebPkiServerVerifier;

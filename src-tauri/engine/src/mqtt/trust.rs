@@ -45,10 +45,10 @@ pub(super) fn distrust(why: &CertificateError, asked: &str, chain: &[Certificate
             }
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            let names = if leaf.names.is_empty() {
-                format!("no host (its subject is “{}”)", leaf.subject)
-            } else {
-                leaf.names.join(", ")
+            let names = match leaf.names.as_slice() {
+                [] => format!("no host (its subject is “{}”)", leaf.subject),
+                [some @ .., _] if some.len() >= 8 => format!("{}, …", some[..8].join(", ")),
+                all => all.join(", "),
             };
             known(
                 format!("The certificate is not for “{asked}”; it names {names}."),

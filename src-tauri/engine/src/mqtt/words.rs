@@ -143,6 +143,15 @@ pub fn from_v5(error: &v5::ConnectionError) -> Failure {
     }
 }
 
+/// A TLS handshake that the other side cut short.
+pub(crate) fn handshake_cut() -> Failure {
+    Failure::new(
+        "The connection was closed during the TLS handshake.",
+        "Check the port: it may speak plain text (1883) instead of TLS (8883).",
+        false,
+    )
+}
+
 fn timed_out() -> Failure {
     Failure::new(
         "The broker did not answer in time.",
@@ -279,10 +288,7 @@ pub fn from_io(error: &io::Error) -> Failure {
         io::ErrorKind::ConnectionReset | io::ErrorKind::ConnectionAborted | io::ErrorKind::BrokenPipe => {
             ("The connection was cut.", "The broker or something between ended it; its log says why.")
         }
-        io::ErrorKind::UnexpectedEof if text.contains("tls handshake") => (
-            "The connection was closed during the TLS handshake.",
-            "Check the port: it may speak plain text (1883) instead of TLS (8883).",
-        ),
+        io::ErrorKind::UnexpectedEof if text.contains("tls handshake") => return handshake_cut(),
         io::ErrorKind::UnexpectedEof => ("The broker closed the connection.", "Its log says why."),
         io::ErrorKind::PermissionDenied => ("This system does not allow the connection.", "Check the local firewall."),
         _ => return Failure::new(format!("The connection failed: {text}."), "Check host and port.", false),

@@ -153,11 +153,12 @@ impl Bucket {
     pub(super) async fn prune(&self, count: u64) -> Result<Vec<(String, u64)>, sqlx::Error> {
         let count = i64::try_from(count).unwrap_or(i64::MAX);
         let mut transaction = self.pool.begin().await?;
-        let oldest: Vec<(String, i64)> =
-            sqlx::query_as("SELECT serial, count(*) FROM (SELECT serial FROM value ORDER BY seq LIMIT ?) GROUP BY serial")
-                .bind(count)
-                .fetch_all(&mut *transaction)
-                .await?;
+        let oldest: Vec<(String, i64)> = sqlx::query_as(
+            "SELECT serial, count(*) FROM (SELECT serial FROM value ORDER BY seq LIMIT ?) GROUP BY serial",
+        )
+        .bind(count)
+        .fetch_all(&mut *transaction)
+        .await?;
         sqlx::query("DELETE FROM value WHERE seq IN (SELECT seq FROM value ORDER BY seq LIMIT ?)")
             .bind(count)
             .execute(&mut *transaction)
@@ -194,8 +195,10 @@ impl Bucket {
 
     /// Values of a device, newest first.
     pub(super) async fn rows(&self, serial: &str, from: u32, count: u32) -> Result<BucketRows, sqlx::Error> {
-        let total: Option<i64> =
-            sqlx::query_scalar("SELECT count FROM device WHERE serial = ?").bind(serial).fetch_optional(&self.pool).await?;
+        let total: Option<i64> = sqlx::query_scalar("SELECT count FROM device WHERE serial = ?")
+            .bind(serial)
+            .fetch_optional(&self.pool)
+            .await?;
         let rows = sqlx::query(
             "SELECT id, variable, value, unit, stored_at, metadata FROM value WHERE serial = ? ORDER BY seq DESC LIMIT ? OFFSET ?",
         )

@@ -105,7 +105,8 @@ mod tests {
             {"variable": "on", "value": true},
         ]);
         let values = from_json(body).unwrap();
-        let short: Vec<_> = values.iter().map(|v| (v.serial.as_str(), v.variable.as_str(), v.value.as_deref().unwrap())).collect();
+        let short: Vec<_> =
+            values.iter().map(|v| (v.serial.as_str(), v.variable.as_str(), v.value.as_deref().unwrap())).collect();
         assert_eq!(short, [("dev-07", "payload", "\"21\""), ("b", "t", "21.5"), (UNASSIGNED, "on", "true")]);
         assert_eq!(values[1].unit.as_deref(), Some("°C"));
     }

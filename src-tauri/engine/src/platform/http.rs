@@ -73,7 +73,10 @@ async fn answer(State(world): State<Arc<World>>, request: Request) -> Response {
 
 /// The path with single slashes and none at its end.
 fn path(uri: &Uri) -> String {
-    uri.path().split('/').filter(|segment| !segment.is_empty()).fold(String::new(), |path, segment| path + "/" + segment)
+    uri.path()
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .fold(String::new(), |path, segment| path + "/" + segment)
 }
 
 /// The first known token among the headers.

@@ -3,10 +3,14 @@
 
 use crate::mqtt::session::SessionState;
 use relayscope_domain::relay::Ledger;
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
+
+// Deliveries that the median is taken of.
+const SAMPLE: usize = 64;
 
 /// Counters and state of one relay.
 #[derive(Default)]
@@ -30,8 +34,8 @@ struct State {
     destination: Destination,
     storage: Option<(String, SystemTime)>,
     last_error: Option<Trouble>,
-    took: [u32; 64],
-    took_at: usize,
+    // Microseconds of the last deliveries, oldest first.
+    took: VecDeque<u32>,
 }
 
 /// How the path to the destination stands.
@@ -150,18 +154,17 @@ impl Meter {
     /// Notes how long a delivery took.
     pub fn took(&self, took: Duration) {
         let mut state = self.state();
-        let at = state.took_at % 64;
-        state.took[at] = took.as_micros().min(u128::from(u32::MAX)) as u32;
-        state.took_at += 1;
+        if state.took.len() == SAMPLE {
+            state.took.pop_front();
+        }
+        state.took.push_back(u32::try_from(took.as_micros()).unwrap_or(u32::MAX));
     }
 
-    /// The median of the last 64 deliveries.
+    /// The median of the last deliveries.
     pub fn median_took(&self) -> Option<Duration> {
-        let state = self.state();
-        let known = state.took_at.min(64);
-        let mut sample = state.took[..known].to_vec();
+        let mut sample: Vec<u32> = self.state().took.iter().copied().collect();
         sample.sort_unstable();
-        sample.get(known / 2).map(|micros| Duration::from_micros((*micros).into()))
+        sample.get(sample.len() / 2).map(|micros| Duration::from_micros((*micros).into()))
     }
 
     /// The destination's standing.

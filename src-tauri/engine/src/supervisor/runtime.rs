@@ -127,8 +127,8 @@ impl Runtime {
         self.running(UnitKey::Relay(id), |state| drop(state.relays.insert(id, at)));
     }
 
-    pub(super) fn endpoint_runs(&self, port: u16, address: SocketAddr) {
-        self.running(UnitKey::Endpoint(port), |state| drop(state.endpoints.insert(port, address)));
+    pub(crate) fn endpoint_runs(&self, port: u16, address: SocketAddr) {
+        self.running(UnitKey::Endpoint(port), |state| { state.endpoints.insert(port, address); });
     }
 
     pub(super) fn runs(&self, key: UnitKey) {

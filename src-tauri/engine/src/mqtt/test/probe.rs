@@ -6,6 +6,7 @@ use crate::mqtt::tls::{self, Presented};
 use crate::mqtt::words::{self, Failure};
 use relayscope_domain::broker::{BrokerSecrets, Certificate, Connection};
 use rustls::pki_types::ServerName;
+use std::io;
 use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::io::AsyncReadExt;
@@ -51,7 +52,7 @@ pub(super) async fn tcp(addresses: &[SocketAddr]) -> Result<Found<TcpStream>, Tr
                 return Ok(Found { value: stream, detail, warning: warning.to_owned() });
             }
             Ok(Err(error)) => error,
-            Err(_) => std::io::ErrorKind::TimedOut.into(),
+            Err(_) => io::ErrorKind::TimedOut.into(),
         };
         let failure = words::from_io(&error);
         detail.push(format!("{address}: {}", failure.words));
@@ -81,7 +82,7 @@ pub(super) async fn tls(
     let took = begun.elapsed();
     let mut stream = match shaken {
         Ok(stream) => stream,
-        Err(error) => return Err(Trouble { failure: words::from_io(&error), detail: chain_words(&presented) }),
+        Err(error) => return Err(Trouble { failure: shake_words(&error), detail: chain_words(&presented) }),
     };
     let mut detail = vec![session_words(&stream)];
     detail.extend(chain_words(&presented));
@@ -91,6 +92,15 @@ pub(super) async fn tls(
     let soon = presented.certificates().iter().map(days_left).min().is_some_and(|days| days < DAYS_LEFT);
     let warning = if soon { "The certificate ends soon; have it renewed on the broker." } else { "" };
     Ok(Found { value: (), detail, warning: warning.to_owned() })
+}
+
+/// A connection that is cut here was most likely cut by a broker that does not speak TLS.
+fn shake_words(error: &io::Error) -> Failure {
+    let cut = matches!(
+        error.kind(),
+        io::ErrorKind::ConnectionReset | io::ErrorKind::BrokenPipe | io::ErrorKind::ConnectionAborted
+    );
+    if cut { words::handshake_cut() } else { words::from_io(error) }
 }
 
 /// In TLS 1.3 a broker judges our certificate after our side of the handshake is over: its refusal comes a round trip

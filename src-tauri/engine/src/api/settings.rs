@@ -1,0 +1,59 @@
+//! Commands about the app itself.
+
+use super::wire::*;
+use crate::Engine;
+use crate::configuration::ChangeError;
+use relayscope_domain::problem::Problem;
+use relayscope_domain::settings::Settings;
+use relayscope_domain::token::Region;
+
+pub(super) async fn info(engine: &Engine, (): Nothing) -> Result<AppInfo, ApiError> {
+    let settings = engine.store.settings().await?;
+    let empty = engine.store.brokers().await?.is_empty() && engine.store.relays().await?.is_empty();
+    let mut notices = engine.notices.clone();
+    notices.extend(engine.runtime.platform().and_then(|platform| platform.notice().map(str::to_owned)));
+    Ok(AppInfo {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        data_dir: engine.data_dir.display().to_string(),
+        log_dir: engine.data_dir.join("logs").display().to_string(),
+        key_location: engine.key_location.clone(),
+        first_run: empty && !settings.welcomed,
+        notices,
+    })
+}
+
+pub(super) async fn blank(engine: &Engine, (): Nothing) -> Result<Blank, ApiError> {
+    Ok(Blank { broker: engine.blank_broker(), relay: engine.blank_relay(), token: engine.blank_token() })
+}
+
+pub(super) async fn regions(_engine: &Engine, (): Nothing) -> Result<Vec<RegionChoice>, ApiError> {
+    let known = [Region::UsE1, Region::EuW1, Region::Classic, Region::Local];
+    let choice = |region: Region| RegionChoice { words: region.words(), url: region.url(), region };
+    let own = RegionChoice { region: Region::Own { url: String::new() }, words: "own address".into(), url: None };
+    Ok(known.into_iter().map(choice).chain([own]).collect())
+}
+
+pub(super) async fn get(engine: &Engine, (): Nothing) -> Result<SettingsView, ApiError> {
+    Ok(SettingsView { settings: engine.store.settings().await?, info: info(engine, ()).await? })
+}
+
+pub(super) async fn save(engine: &Engine, settings: Settings) -> Result<SettingsView, ApiError> {
+    if !(16..=4_096).contains(&settings.feed_megabytes) {
+        let message = "The memory budget is a whole number from 16 to 4096 megabytes.".to_owned();
+        return Err(ChangeError::Invalid(vec![Problem { field: "feedMegabytes".into(), message }]).into());
+    }
+    engine.store.save_settings(&settings).await?;
+    engine.feed.set_budget(settings.feed_megabytes as usize * 1024 * 1024);
+    get(engine, ()).await
+}
+
+impl Engine {
+    /// The doors of the first run were passed.
+    pub(super) async fn welcome(&self) -> Result<(), ApiError> {
+        let settings = self.store.settings().await?;
+        if !settings.welcomed {
+            self.store.save_settings(&Settings { welcomed: true, ..settings }).await?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,130 @@
+//! A real Mosquitto on a free port of 127.0.0.1, with a configuration of its own; it ends with the value.
+
+use super::certs::Pair;
+use std::fmt::Write as _;
+use std::net::{TcpListener, TcpStream};
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+use tempfile::TempDir;
+
+/// What a broker is started with.
+#[derive(Default)]
+pub(crate) struct Setup {
+    /// Server certificate; speaks TLS when it is there.
+    pub(crate) tls: Option<Pair>,
+    /// Authority (PEM) of the client certificates it insists on.
+    pub(crate) client_ca: Option<String>,
+    /// Speaks MQTT over WebSocket instead of plain MQTT.
+    pub(crate) websockets: bool,
+    /// The one user it knows; everybody may in when there is none.
+    pub(crate) login: Option<(&'static str, &'static str)>,
+    /// Further lines of the configuration.
+    pub(crate) extra: String,
+}
+
+/// A running broker.
+pub(crate) struct Mosquitto {
+    child: Child,
+    folder: TempDir,
+    /// Its port on 127.0.0.1.
+    pub(crate) port: u16,
+}
+
+impl Mosquitto {
+    /// Starts a broker that anybody may use.
+    pub(crate) fn open() -> Self {
+        Self::start(&Setup::default())
+    }
+
+    /// Starts a broker and waits until it accepts connections.
+    pub(crate) fn start(setup: &Setup) -> Self {
+        // Between choosing a free port and taking it, somebody else may take it.
+        let mut log = String::new();
+        for _ in 0..5 {
+            match Self::try_start(setup) {
+                Ok(broker) => return broker,
+                Err(said) => log = said,
+            }
+        }
+        panic!("mosquitto does not start: {log}");
+    }
+
+    fn try_start(setup: &Setup) -> Result<Self, String> {
+        let folder = TempDir::with_prefix("relayscope-mosquitto-").unwrap();
+        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let config = folder.path().join("mosquitto.conf");
+        std::fs::write(&config, configuration(setup, folder.path(), port)).unwrap();
+        let log = std::fs::File::create(folder.path().join("log")).unwrap();
+        let child = Command::new("/usr/sbin/mosquitto")
+            .arg("-v")
+            .arg("-c")
+            .arg(&config)
+            .stdin(Stdio::null())
+            .stdout(log.try_clone().unwrap())
+            .stderr(log)
+            .spawn()
+            .expect("mosquitto is installed");
+        let mut broker = Self { child, folder, port };
+        let begun = Instant::now();
+        while begun.elapsed() < Duration::from_secs(10) {
+            if broker.child.try_wait().unwrap().is_some() {
+                return Err(broker.log());
+            }
+            // Its own word, not any listener's on that port.
+            if broker.log().contains("running") && TcpStream::connect(("127.0.0.1", port)).is_ok() {
+                return Ok(broker);
+            }
+            std::thread::sleep(Duration::from_millis(20));
+        }
+        Err(broker.log())
+    }
+
+    /// What it logged so far.
+    pub(crate) fn log(&self) -> String {
+        std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
+    }
+}
+
+impl Drop for Mosquitto {
+    fn drop(&mut self) {
+        drop(self.child.kill());
+        drop(self.child.wait());
+    }
+}
+
+fn configuration(setup: &Setup, folder: &Path, port: u16) -> String {
+    let file = |name: &str, text: &str| {
+        let path = folder.join(name);
+        std::fs::write(&path, text).unwrap();
+        path.display().to_string()
+    };
+    // `user root`: else a broker started by root gives up the right to read the files of this folder.
+    let mut text = "user root\npersistence false\n".to_owned();
+    if setup.websockets {
+        // Mosquitto 2.0 does not count WebSocket listeners and refuses to start without another one.
+        writeln!(text, "listener 0 {}", folder.join("socket").display()).unwrap();
+        writeln!(text, "listener {port} 127.0.0.1\nprotocol websockets").unwrap();
+    } else {
+        writeln!(text, "listener {port} 127.0.0.1").unwrap();
+    }
+    if let Some(pair) = &setup.tls {
+        writeln!(text, "certfile {}\nkeyfile {}", file("server.pem", &pair.cert), file("server.key", &pair.key))
+            .unwrap();
+    }
+    if let Some(ca) = &setup.client_ca {
+        writeln!(text, "cafile {}\nrequire_certificate true", file("clients.pem", ca)).unwrap();
+    }
+    match setup.login {
+        None => text.push_str("allow_anonymous true\n"),
+        Some((user, password)) => {
+            let path = file("passwords", &format!("{user}:{password}\n"));
+            let hashed =
+                Command::new("mosquitto_passwd").args(["-U", &path]).status().expect("mosquitto_passwd is installed");
+            assert!(hashed.success());
+            writeln!(text, "allow_anonymous false\npassword_file {path}").unwrap();
+        }
+    }
+    text.push_str(&setup.extra);
+    text
+}

@@ -1,0 +1,75 @@
+//! A broker that answers what a test tells it to, for answers that no real broker can be made to give.
+
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+
+/// Answers CONNECT with `connack` and SUBSCRIBE with `suback`, in which the bytes 2 and 3 become the packet identifier.
+/// An empty answer is none. Returns the port.
+pub(crate) async fn broker(connack: &'static [u8], suback: &'static [u8]) -> u16 {
+    broker_on("127.0.0.1:0", connack, suback).await.unwrap()
+}
+
+/// As [`broker`], at another address.
+pub(crate) async fn broker_on(address: &str, connack: &'static [u8], suback: &'static [u8]) -> std::io::Result<u16> {
+    let listener = TcpListener::bind(address).await?;
+    let port = listener.local_addr()?.port();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            tokio::spawn(serve(stream, connack, suback));
+        }
+    });
+    Ok(port)
+}
+
+async fn serve(mut stream: TcpStream, connack: &'static [u8], suback: &'static [u8]) {
+    while let Some((kind, body)) = packet(&mut stream).await {
+        let answer = match kind >> 4 {
+            1 => connack.to_vec(),
+            8 => {
+                let mut answer = suback.to_vec();
+                if !answer.is_empty() {
+                    answer[2..4].copy_from_slice(&body[..2]);
+                }
+                answer
+            }
+            _ => return,
+        };
+        if stream.write_all(&answer).await.is_err() {
+            return;
+        }
+        // A refused CONNECT ends the connection (MQTT-3.2.2-5).
+        if kind >> 4 == 1 && connack.get(3).is_some_and(|code| *code != 0) {
+            return;
+        }
+    }
+}
+
+async fn packet(stream: &mut TcpStream) -> Option<(u8, Vec<u8>)> {
+    let kind = stream.read_u8().await.ok()?;
+    let mut length = 0_usize;
+    for shift in [0, 7, 14, 21] {
+        let byte = stream.read_u8().await.ok()?;
+        length |= usize::from(byte & 0x7f) << shift;
+        if byte & 0x80 == 0 {
+            break;
+        }
+    }
+    let mut body = vec![0; length];
+    stream.read_exact(&mut body).await.ok()?;
+    Some((kind, body))
+}
+
+/// A server that answers every connection with `text` and closes it. Returns the port.
+pub(crate) async fn plain_text(text: &'static str) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut some = [0; 16];
+            if stream.read(&mut some).await.is_ok_and(|read| read > 0) {
+                drop(stream.write_all(text.as_bytes()).await);
+            }
+        }
+    });
+    port
+}
