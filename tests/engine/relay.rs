@@ -19,7 +19,11 @@ fn roomy() -> Mosquitto {
 
 fn balanced(status: &RelayStatus, received: u64) {
     let ledger = status.ledger;
-    assert_eq!((ledger.received, ledger.delivered, ledger.waiting, ledger.in_flight), (received, received, 0, 0), "{ledger:?}");
+    assert_eq!(
+        (ledger.received, ledger.delivered, ledger.waiting, ledger.in_flight),
+        (received, received, 0, 0),
+        "{ledger:?}"
+    );
     assert_eq!((ledger.dead, ledger.dropped, status.ledger_difference), (0, 0, 0), "{ledger:?}");
 }
 
@@ -70,7 +74,12 @@ async fn in_the_bucket(app: &App) {
         let rows: BucketRows = app.call("bucket.rows", json!({"serial": device.serial, "from": 0, "count": 500})).await;
         assert_eq!(rows.total, 100, "{}", device.serial);
         for (at, row) in rows.rows.iter().enumerate() {
-            assert!(row.value.starts_with(&format!("{}-{}:", device.serial, 99 - at)), "{} row {at}: {}", device.serial, row.value);
+            assert!(
+                row.value.starts_with(&format!("{}-{}:", device.serial, 99 - at)),
+                "{} row {at}: {}",
+                device.serial,
+                row.value
+            );
         }
     }
 }
@@ -130,7 +139,11 @@ async fn payloads_arrive_byte_for_byte() {
         let mut publish = Command::new("mosquitto_pub");
         publish.args(["-h", "127.0.0.1", "-p", &broker.port.to_string(), "-q", "1", "-t", &format!("load/{at}")]);
         // An empty file publishes nothing; -n publishes nothing at all, as a message.
-        if payload.is_empty() { publish.arg("-n") } else { publish.arg("-f").arg(&file) };
+        if payload.is_empty() {
+            publish.arg("-n")
+        } else {
+            publish.arg("-f").arg(&file)
+        };
         assert!(publish.status().unwrap().success());
     }
     balanced(&app.delivered(payloads.len() as u64).await, payloads.len() as u64);
@@ -140,7 +153,12 @@ async fn payloads_arrive_byte_for_byte() {
             Ok(text) => text.to_owned(),
             Err(_) => payloads[at].iter().map(|byte| format!("{byte:02X}")).collect(),
         };
-        assert!(taken.value == expected, "payload {at} differs: {} against {} characters", taken.value.len(), expected.len());
+        assert!(
+            taken.value == expected,
+            "payload {at} differs: {} against {} characters",
+            taken.value.len(),
+            expected.len()
+        );
     }
     app.stop().await;
 }
@@ -167,7 +185,10 @@ async fn requests_carry_both_tokens_and_nothing_shows_them() {
     assert_eq!(path, format!("/integration/network/data?authorization_token={}", values[1]));
     assert_eq!(header, values[0]);
     let letters: DeadLetters = app.call("queue.deadLetters", json!({"relayId": null, "from": 0, "count": 10})).await;
-    assert_eq!((letters.total, letters.letters[0].topic.as_str(), letters.letters[0].status), (1, "load/bad", Some(400)));
+    assert_eq!(
+        (letters.total, letters.letters[0].topic.as_str(), letters.letters[0].status),
+        (1, "load/bad", Some(400))
+    );
     assert!(letters.letters[0].reason.contains("no such device"), "{:?}", letters.letters[0].reason);
     let status = app.relay_status().await;
     assert_eq!((status.ledger.received, status.ledger.delivered, status.ledger.dead), (3, 2, 1));
@@ -206,7 +227,8 @@ async fn the_feed_tells_a_messages_journey_in_order() {
     publish(&broker, "load/1", "{\"temp\": 21.50}");
     app.delivered(1).await;
     let rows = app.rows();
-    let find = |kind: &str| rows.iter().find(|row| row.kind == kind).unwrap_or_else(|| panic!("no {kind} in {rows:#?}"));
+    let find =
+        |kind: &str| rows.iter().find(|row| row.kind == kind).unwrap_or_else(|| panic!("no {kind} in {rows:#?}"));
     assert!(find("connected").preview.starts_with("MQTT 5"), "{:?}", find("connected"));
     assert_eq!((find("subscribe").topic.as_str(), find("subscribe").preview.as_str()), ("load/#", "granted QoS 1"));
     let publish = find("publish");
@@ -266,7 +288,8 @@ async fn editing_a_running_relay_restarts_only_that_relay() {
     // The old filter is given up at the broker, whose session was kept.
     publish(&broker, "load/1", "old");
     publish(&broker, "load/3", "new");
-    eventually("the new filter's message", async || sink.taken().iter().any(|one| one.value == "new").then_some(())).await;
+    eventually("the new filter's message", async || sink.taken().iter().any(|one| one.value == "new").then_some(()))
+        .await;
     assert!(sink.taken().iter().all(|one| one.value != "old"), "{:?}", sink.taken());
     app.stop().await;
 }

@@ -87,8 +87,11 @@ async fn bad_input_gets_every_problem_at_its_field_and_saves_nothing() {
         ("keepAlive", json!("soon")),
         ("sessionExpiry", json!("-1")),
         ("will", json!({"topic": "a/#", "payload": "", "qos": 1, "retain": false})),
-        ("tls", json!({"ownCa": true, "ca": "x", "clientCert": "y", "clientKey": {"kind": "set", "value": "z"},
-                       "alpn": "", "serverName": "a b"})),
+        (
+            "tls",
+            json!({"ownCa": true, "ca": "x", "clientCert": "y", "clientKey": {"kind": "set", "value": "z"},
+                       "alpn": "", "serverName": "a b"}),
+        ),
     ] {
         draft[field] = value;
     }
@@ -99,8 +102,18 @@ async fn bad_input_gets_every_problem_at_its_field_and_saves_nothing() {
     assert_eq!(
         found,
         [
-            "clientId", "host", "keepAlive", "name", "path", "port", "sessionExpiry", "tls.ca", "tls.clientCert",
-            "tls.clientKey", "tls.serverName", "will.topic"
+            "clientId",
+            "host",
+            "keepAlive",
+            "name",
+            "path",
+            "port",
+            "sessionExpiry",
+            "tls.ca",
+            "tls.clientCert",
+            "tls.clientKey",
+            "tls.serverName",
+            "will.topic"
         ]
     );
     assert!(app.call::<Vec<BrokerView>>("brokers.list", ()).await.is_empty());
@@ -114,7 +127,15 @@ async fn bad_input_gets_every_problem_at_its_field_and_saves_nothing() {
     found.sort_unstable();
     assert_eq!(
         found,
-        ["authorizationId", "brokerId", "downlinkPort", "mappings.0.filter", "mappings.2.filter", "name", "networkTokenId"]
+        [
+            "authorizationId",
+            "brokerId",
+            "downlinkPort",
+            "mappings.0.filter",
+            "mappings.2.filter",
+            "name",
+            "networkTokenId"
+        ]
     );
 
     let mut token = blank["token"].clone();
@@ -167,7 +188,10 @@ async fn a_database_of_a_newer_version_is_refused_and_left_untouched() {
         pool.close().await;
         let before = std::fs::read(&path).unwrap();
         let error = start(folder.path()).await.err().unwrap();
-        assert!(error.contains("newer Relayscope") && error.contains(file) && error.contains("left untouched"), "{error}");
+        assert!(
+            error.contains("newer Relayscope") && error.contains(file) && error.contains("left untouched"),
+            "{error}"
+        );
         assert_eq!(std::fs::read(&path).unwrap(), before);
     }
 }
@@ -178,7 +202,8 @@ async fn a_damaged_configuration_is_set_aside_and_the_last_good_copy_taken() {
     app.broker(18_998, |draft| draft["name"] = json!("Plant")).await;
     // The copy is made at a start: it holds what was there then.
     let folder = App::start_in(app.stop().await).await.stop().await;
-    std::fs::write(folder.path().join("app.db"), b"this is no database, and long enough to be looked at as one").unwrap();
+    std::fs::write(folder.path().join("app.db"), b"this is no database, and long enough to be looked at as one")
+        .unwrap();
     std::fs::write(folder.path().join("queue.db"), vec![0x5a; 8_192]).unwrap();
     let app = App::start_in(folder).await;
     let brokers: Vec<BrokerView> = app.call("brokers.list", ()).await;
@@ -187,8 +212,11 @@ async fn a_damaged_configuration_is_set_aside_and_the_last_good_copy_taken() {
     assert_eq!(info.notices.len(), 2, "{:?}", info.notices);
     assert!(info.notices[0].contains("the copy of the last good start was taken"), "{:?}", info.notices);
     assert!(info.notices[1].contains("a new one was begun"), "{:?}", info.notices);
-    let names: Vec<String> =
-        std::fs::read_dir(app.folder.path()).unwrap().flatten().map(|file| file.file_name().into_string().unwrap()).collect();
+    let names: Vec<String> = std::fs::read_dir(app.folder.path())
+        .unwrap()
+        .flatten()
+        .map(|file| file.file_name().into_string().unwrap())
+        .collect();
     assert_eq!(names.iter().filter(|name| name.contains("damaged-")).count(), 2, "{names:?}");
     app.stop().await;
 }

@@ -34,8 +34,13 @@ mod tests {
     #[test]
     fn bodies_are_what_parsers_expect() {
         let parse = |body: String| serde_json::from_str::<serde_json::Value>(&body).expect("the body is JSON");
-        let cases: [(&[u8], &str); 5] =
-            [(b"22.5", "22.5"), (b"", ""), (b"\xff\x00\x0a", "FF000A"), ("é \"q\" \u{1f600}".as_bytes(), "é \"q\" \u{1f600}"), (b"{\"a\":1}", "{\"a\":1}")];
+        let cases: [(&[u8], &str); 5] = [
+            (b"22.5", "22.5"),
+            (b"", ""),
+            (b"\xff\x00\x0a", "FF000A"),
+            ("é \"q\" \u{1f600}".as_bytes(), "é \"q\" \u{1f600}"),
+            (b"{\"a\":1}", "{\"a\":1}"),
+        ];
         for (payload, value) in cases {
             let expected = json!([{ "variable": "payload", "value": value, "metadata": { "topic": "a/b", "qos": 1 } }]);
             assert_eq!(parse(tagoio_body("a/b", payload, Qos::AtLeastOnce)), expected);

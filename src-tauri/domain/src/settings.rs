@@ -15,6 +15,13 @@ pub struct Settings {
     pub welcomed: bool,
 }
 
+impl Settings {
+    /// The memory budget of the feed in bytes.
+    pub fn feed_bytes(&self) -> usize {
+        self.feed_megabytes as usize * 1_000_000
+    }
+}
+
 impl Default for Settings {
     fn default() -> Self {
         Self { theme: Theme::System, feed_megabytes: 256, welcomed: false }

@@ -35,10 +35,9 @@ fn valid_text(text: &str, what: &str) -> Result<(), String> {
 pub fn check_topic(topic: &str) -> Result<(), String> {
     valid_text(topic, "The topic")?;
     match topic.find(['+', '#']) {
-        Some(at) => Err(format!(
-            "The topic contains the wildcard “{}”; wildcards are for filters only.",
-            &topic[at..=at]
-        )),
+        Some(at) => {
+            Err(format!("The topic contains the wildcard “{}”; wildcards are for filters only.", &topic[at..=at]))
+        }
         None => Ok(()),
     }
 }
@@ -47,7 +46,8 @@ pub fn check_topic(topic: &str) -> Result<(), String> {
 pub fn check_filter(filter: &str) -> Result<(), String> {
     valid_text(filter, "The filter")?;
     let plain = if filter == "$share" || filter.starts_with("$share/") {
-        let Some((group, rest)) = filter["$share".len()..].strip_prefix('/').and_then(|rest| rest.split_once('/')) else {
+        let Some((group, rest)) = filter["$share".len()..].strip_prefix('/').and_then(|rest| rest.split_once('/'))
+        else {
             return Err("A shared subscription is written $share/group/filter.".into());
         };
         if group.is_empty() || group.contains(['+', '#']) {
@@ -119,7 +119,8 @@ pub fn explain(filter: &str) -> FilterCheck {
     let mut candidates = vec![fill("temp"), fill("line-2/temp"), fill("")];
     candidates.retain(|topic| !topic.is_empty());
     candidates.dedup();
-    let mut misses = vec![format!("{}/more", fill("temp")), format!("other/{}", fill("temp")), "$SYS/uptime".to_owned()];
+    let mut misses =
+        vec![format!("{}/more", fill("temp")), format!("other/{}", fill("temp")), "$SYS/uptime".to_owned()];
     misses.retain(|topic| !matches(filter, topic));
     misses.truncate(2);
     let mut found: Vec<String> = vec![];
@@ -163,7 +164,9 @@ mod tests {
 
     #[test]
     fn malformed_filters_are_refused() {
-        for bad in ["", "a/#/b", "a#", "a/b+", "+a", "$share", "$share/", "$share/g", "$share/g/", "$share/+/a", "a\0b", "##"] {
+        for bad in
+            ["", "a/#/b", "a#", "a/b+", "+a", "$share", "$share/", "$share/g", "$share/g/", "$share/+/a", "a\0b", "##"]
+        {
             assert!(check_filter(bad).is_err(), "{bad:?} passed");
         }
         for good in ["#", "+", "a/+/b/#", "/", "$share/g/#", "a b", "é/+"] {

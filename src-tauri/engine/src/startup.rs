@@ -59,7 +59,7 @@ pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {
 
     let (queue, queue_notices) = Queue::open(&data_dir.join("queue.db"), &stamp).await.map_err(because)?;
     notices.extend(queue_notices);
-    let feed = Feed::new(settings.feed_megabytes as usize * 1024 * 1024);
+    let feed = Feed::new(settings.feed_bytes());
     let http = destination::http::http_client().map_err(because)?;
     let (frames, _) = broadcast::channel(256);
     let stop = CancellationToken::new();

@@ -95,8 +95,9 @@ pub(crate) async fn snapshot(
     let platform = runtime.platform();
     Ok(StatusSnapshot {
         totals: Totals {
-            rate_in: relays.iter().map(|relay| relay.rate_in).sum(),
-            rate_out: relays.iter().map(|relay| relay.rate_out).sum(),
+            // Not `sum`: that of nothing is minus zero.
+            rate_in: relays.iter().fold(0.0, |sum, relay| sum + relay.rate_in),
+            rate_out: relays.iter().fold(0.0, |sum, relay| sum + relay.rate_out),
             waiting: relays.iter().map(|relay| relay.ledger.waiting + relay.ledger.in_flight).sum(),
             oldest_waiting_at: relays.iter().filter_map(|relay| relay.oldest_waiting_at).min(),
             dead: relays.iter().map(|relay| relay.ledger.dead).sum(),
@@ -116,7 +117,13 @@ pub(crate) async fn snapshot(
     })
 }
 
-async fn relay_status(relay: &Relay, brokers: &[Broker], queue: &Queue, runtime: &Runtime, rates: &mut Rates) -> RelayStatus {
+async fn relay_status(
+    relay: &Relay,
+    brokers: &[Broker],
+    queue: &Queue,
+    runtime: &Runtime,
+    rates: &mut Rates,
+) -> RelayStatus {
     let meter = runtime.meter(relay.id);
     if !matches!(runtime.status(UnitKey::Relay(relay.id)), crate::supervisor::UnitStatus::Running { .. }) {
         // Not loaded by a running relay: the database knows.
@@ -130,7 +137,8 @@ async fn relay_status(relay: &Relay, brokers: &[Broker], queue: &Queue, runtime:
     let unit = runtime.status(UnitKey::Relay(relay.id));
     let session = runtime.relay(relay.id).map(|at| at.handles.session.borrow().clone());
     let broker = brokers.iter().find(|broker| broker.id == relay.broker_id);
-    let standing = words::RelayStanding { relay, unit: &unit, session: session.as_ref(), meter: &meter, waiting: ledger.waiting };
+    let standing =
+        words::RelayStanding { relay, unit: &unit, session: session.as_ref(), meter: &meter, waiting: ledger.waiting };
     let oldest = if ledger.waiting + ledger.in_flight > 0 { queue.oldest(relay.id).await.ok().flatten() } else { None };
     RelayStatus {
         id: relay.id,
@@ -143,7 +151,9 @@ async fn relay_status(relay: &Relay, brokers: &[Broker], queue: &Queue, runtime:
         filters: relay.mappings.iter().filter(|mapping| mapping.enabled).count() as u32,
         destination_name: relay.region.words(),
         destination: standing.destination(),
-        destination_detail: meter.median_took().map_or_else(String::new, |took| format!("p50 {}", crate::feed::took_words(took))),
+        destination_detail: meter
+            .median_took()
+            .map_or_else(String::new, |took| format!("p50 {}", crate::feed::took_words(took))),
         ledger_difference: ledger.difference() + mismatch,
         ledger,
         rate_in,
@@ -177,7 +187,9 @@ fn broker_status(broker: &Broker, relays: &[RelayStatus], runtime: &Runtime) -> 
             BrokerStatus {
                 id: broker.id,
                 state: words::unit(&runtime.status(UnitKey::Broker(broker.id)), "stopped"),
-                address: at.as_ref().map_or_else(|| format!("127.0.0.1:{}", embedded.port), |at| at.address.to_string()),
+                address: at
+                    .as_ref()
+                    .map_or_else(|| format!("127.0.0.1:{}", embedded.port), |at| at.address.to_string()),
                 clients: at.map(|at| at.broker.client_count() as u32),
             }
         }
@@ -235,7 +247,9 @@ impl Janitor {
                 let _ = self.frames.send(Frame::View(view));
             }
             if count.is_multiple_of(SNAPSHOT) && self.frames.receiver_count() > 0 {
-                match snapshot(&self.store, &self.queue, &self.feed, &self.runtime, &self.data_dir, &mut self.rates).await {
+                match snapshot(&self.store, &self.queue, &self.feed, &self.runtime, &self.data_dir, &mut self.rates)
+                    .await
+                {
                     Ok(status) => {
                         let _ = self.frames.send(Frame::Status(Box::new(status)));
                     }

@@ -66,7 +66,13 @@ impl App {
     }
 
     /// Saves a relay with two fresh tokens of `region`.
-    pub(crate) async fn relay(&self, name: &str, broker: &BrokerView, region: &Value, filters: &[(&str, u8)]) -> RelayView {
+    pub(crate) async fn relay(
+        &self,
+        name: &str,
+        broker: &BrokerView,
+        region: &Value,
+        filters: &[(&str, u8)],
+    ) -> RelayView {
         let (uuid, hex) = (uuid::Uuid::new_v4(), format!("at{}", uuid::Uuid::new_v4().simple()));
         let network = self.token(&format!("{name} network"), "network", region, &uuid.to_string()).await.token.id;
         let authorization = self.token(&format!("{name} authorization"), "authorization", region, &hex).await.token.id;

@@ -14,7 +14,12 @@ pub struct Page {
 impl Default for Page {
     fn default() -> Self {
         // Numbers of the engine stay below 2^53: milliseconds, bytes, counts.
-        Self { config: Config::default().with_large_int("number"), types: BTreeMap::new(), commands: vec![], frame: String::new() }
+        Self {
+            config: Config::default().with_large_int("number"),
+            types: BTreeMap::new(),
+            commands: vec![],
+            frame: String::new(),
+        }
     }
 }
 
@@ -24,6 +29,11 @@ impl Page {
         self.add::<Request>();
         self.add::<Response>();
         self.commands.push((name.to_owned(), Request::name(&self.config), Response::name(&self.config)));
+    }
+
+    /// Notes a type that no command names.
+    pub fn note<T: TS + 'static>(&mut self) {
+        self.add::<T>();
     }
 
     /// Notes the type of what is pushed.

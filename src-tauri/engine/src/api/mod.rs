@@ -93,6 +93,7 @@ table! {
 pub fn typescript() -> String {
     let mut page = bindings::Page::default();
     declare(&mut page);
+    page.note::<ApiError>();
     page.frame::<Frame>();
     page.finish()
 }

@@ -43,7 +43,7 @@ pub(super) async fn save(engine: &Engine, settings: Settings) -> Result<Settings
         return Err(ChangeError::Invalid(vec![Problem { field: "feedMegabytes".into(), message }]).into());
     }
     engine.store.save_settings(&settings).await?;
-    engine.feed.set_budget(settings.feed_megabytes as usize * 1024 * 1024);
+    engine.feed.set_budget(settings.feed_bytes());
     get(engine, ()).await
 }
 

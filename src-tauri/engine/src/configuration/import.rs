@@ -21,8 +21,7 @@ impl Engine {
     pub(crate) async fn add(&self, imported: &Imported) -> Result<(), ChangeError> {
         for relay in &imported.relays {
             let broker_id = self.broker_for(relay).await?;
-            let network =
-                self.token_for(TokenKind::Network, &relay.name, &relay.region, &relay.network_token).await?;
+            let network = self.token_for(TokenKind::Network, &relay.name, &relay.region, &relay.network_token).await?;
             let authorization =
                 self.token_for(TokenKind::Authorization, &relay.name, &relay.region, &relay.authorization).await?;
             let relays = self.store.relays().await?;
@@ -47,7 +46,13 @@ impl Engine {
         Ok(broker.id)
     }
 
-    async fn token_for(&self, kind: TokenKind, name: &str, region: &Region, value: &Secret) -> Result<TokenId, StoreError> {
+    async fn token_for(
+        &self,
+        kind: TokenKind,
+        name: &str,
+        region: &Region,
+        value: &Secret,
+    ) -> Result<TokenId, StoreError> {
         let tokens = self.store.tokens_with_values().await?;
         let same = |stored: &&crate::store::StoredToken| {
             stored.token.kind == kind && stored.token.region == *region && stored.value == *value
@@ -55,7 +60,9 @@ impl Engine {
         if let Some(stored) = tokens.iter().find(same) {
             return Ok(stored.token.id);
         }
-        let taken = |name: &str| tokens.iter().any(|stored| stored.token.kind == kind && stored.token.name.eq_ignore_ascii_case(name));
+        let taken = |name: &str| {
+            tokens.iter().any(|stored| stored.token.kind == kind && stored.token.name.eq_ignore_ascii_case(name))
+        };
         let token = token_of(TokenId(Uuid::new_v4()), kind, free_name(name, taken), region, value);
         self.store.save_token(&token, value).await?;
         Ok(token.id)
@@ -64,7 +71,8 @@ impl Engine {
     /// Makes the whole configuration equal to a file. Ids come from names, so that queues survive a restart with the same
     /// file; a relay that the file no longer has is removed, unless messages of it wait.
     pub(crate) async fn replace_with(&self, imported: &Imported) -> Result<(), ChangeError> {
-        let id = |what: &str, name: &str| Uuid::new_v5(&NAMESPACE, format!("{what}/{}", name.to_lowercase()).as_bytes());
+        let id =
+            |what: &str, name: &str| Uuid::new_v5(&NAMESPACE, format!("{what}/{}", name.to_lowercase()).as_bytes());
         let mut kept = HashSet::new();
         for relay in &imported.relays {
             let broker = Broker {
@@ -74,9 +82,13 @@ impl Engine {
             };
             self.store.save_broker(&broker, &relay.secrets).await?;
             let mut ids = vec![];
-            for (kind, value) in [(TokenKind::Network, &relay.network_token), (TokenKind::Authorization, &relay.authorization)] {
+            for (kind, value) in
+                [(TokenKind::Network, &relay.network_token), (TokenKind::Authorization, &relay.authorization)]
+            {
                 let token_id = TokenId(id(kind.words(), &relay.name));
-                self.store.save_token(&token_of(token_id, kind, relay.name.clone(), &relay.region, value), value).await?;
+                self.store
+                    .save_token(&token_of(token_id, kind, relay.name.clone(), &relay.region, value), value)
+                    .await?;
                 ids.push(token_id);
             }
             let relay_id = RelayId(id("relay", &relay.name));

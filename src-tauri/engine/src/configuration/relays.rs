@@ -37,8 +37,14 @@ impl Engine {
         let grants = grants
             .into_iter()
             .map(|(filter, granted)| match granted {
-                Ok(qos) => Grant { filter: filter.to_string(), words: format!("granted QoS {}", u8::from(qos)), tone: Tone::Ok },
-                Err(reason) => Grant { filter: filter.to_string(), words: format!("refused: {reason}"), tone: Tone::Bad },
+                Ok(qos) => Grant {
+                    filter: filter.to_string(),
+                    words: format!("granted QoS {}", u8::from(qos)),
+                    tone: Tone::Ok,
+                },
+                Err(reason) => {
+                    Grant { filter: filter.to_string(), words: format!("refused: {reason}"), tone: Tone::Bad }
+                }
             })
             .collect();
         let draft = RelayDraft {
@@ -65,8 +71,7 @@ impl Engine {
                 return Err(ChangeError::Invalid(problems));
             }
         };
-        let misfits =
-            self.misfits(&relay.region, Some(relay.network_token_id), Some(relay.authorization_id)).await?;
+        let misfits = self.misfits(&relay.region, Some(relay.network_token_id), Some(relay.authorization_id)).await?;
         if !misfits.is_empty() {
             return Err(ChangeError::Invalid(misfits));
         }
@@ -95,11 +100,19 @@ impl Engine {
             match tokens.iter().find(|token| token.id == id) {
                 None => problems.add(field, "This token was deleted meanwhile; choose another."),
                 Some(token) if token.kind != kind => {
-                    problems.add(field, format!("“{}” is a {}; choose a {}.", token.name, token.kind.words(), kind.words()));
+                    problems.add(
+                        field,
+                        format!("“{}” is a {}; choose a {}.", token.name, token.kind.words(), kind.words()),
+                    );
                 }
                 Some(token) if token.region != *region => problems.add(
                     field,
-                    format!("“{}” is for {}; this relay sends to {}.", token.name, token.region.words(), region.words()),
+                    format!(
+                        "“{}” is for {}; this relay sends to {}.",
+                        token.name,
+                        token.region.words(),
+                        region.words()
+                    ),
                 ),
                 Some(_) => {}
             }

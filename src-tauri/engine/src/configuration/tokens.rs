@@ -40,7 +40,8 @@ impl Engine {
 
     async fn users_of_token(&self, id: TokenId) -> Result<Vec<String>, StoreError> {
         let relays = self.store.relays().await?;
-        let uses = |relay: &relayscope_domain::relay::Relay| relay.network_token_id == id || relay.authorization_id == id;
+        let uses =
+            |relay: &relayscope_domain::relay::Relay| relay.network_token_id == id || relay.authorization_id == id;
         Ok(relays.into_iter().filter(uses).map(|relay| relay.name).collect())
     }
 
@@ -62,9 +63,14 @@ impl Engine {
         };
         self.refuse_twin(draft, &value).await?;
         if stored.as_ref().is_some_and(|stored| stored.token.region != draft.region) {
-            let users = self.users_of_token(stored.as_ref().map_or(TokenId(uuid::Uuid::nil()), |stored| stored.token.id)).await?;
+            let users = self
+                .users_of_token(stored.as_ref().map_or(TokenId(uuid::Uuid::nil()), |stored| stored.token.id))
+                .await?;
             if !users.is_empty() {
-                return Err(problem("region", format!("The region is used by {}; change it there first.", users.join(", "))));
+                return Err(problem(
+                    "region",
+                    format!("The region is used by {}; change it there first.", users.join(", ")),
+                ));
             }
         }
         let token = Token {
@@ -73,7 +79,8 @@ impl Engine {
             kind: draft.kind,
             region: draft.region.clone(),
             last5: value.last5(),
-            serial: Some(draft.serial.trim().to_owned()).filter(|serial| !serial.is_empty() && draft.kind == TokenKind::Device),
+            serial: Some(draft.serial.trim().to_owned())
+                .filter(|serial| !serial.is_empty() && draft.kind == TokenKind::Device),
             permission: draft.permission,
             created_at: stored.as_ref().map_or_else(
                 || crate::feed::unix_millis(std::time::SystemTime::now()),

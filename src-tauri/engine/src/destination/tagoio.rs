@@ -27,9 +27,15 @@ pub struct AddressError(String);
 
 impl TagoIo {
     /// A destination at `base` (`https://api.us-e1.tago.io`).
-    pub fn new(http: reqwest::Client, base: &str, network_token: &Secret, authorization: &Secret) -> Result<Self, AddressError> {
+    pub fn new(
+        http: reqwest::Client,
+        base: &str,
+        network_token: &Secret,
+        authorization: &Secret,
+    ) -> Result<Self, AddressError> {
         let text = format!("{}/integration/network/data", base.trim_end_matches('/'));
-        let mut url = reqwest::Url::parse(&text).map_err(|e| AddressError(format!("The address {base} is not valid: {e}.")))?;
+        let mut url =
+            reqwest::Url::parse(&text).map_err(|e| AddressError(format!("The address {base} is not valid: {e}.")))?;
         url.query_pairs_mut().append_pair("authorization_token", authorization.expose());
         let mut header = HeaderValue::from_str(network_token.expose())
             .map_err(|_| AddressError("The network token has characters that no HTTP header can carry.".into()))?;
@@ -55,7 +61,12 @@ impl TagoIo {
             }
         };
         let answer = self.masked(&message_of(&body));
-        Delivery { outcome: classify(status, &headers, &answer), status: Some(status.as_u16()), took: begin.elapsed(), answer }
+        Delivery {
+            outcome: classify(status, &headers, &answer),
+            status: Some(status.as_u16()),
+            took: begin.elapsed(),
+            answer,
+        }
     }
 
     /// A server may echo what it was sent; no secret of ours goes further.
@@ -104,10 +115,16 @@ fn classify(status: StatusCode, headers: &HeaderMap, answer: &str) -> Outcome {
     }
     match status.as_u16() {
         401 | 403 => Outcome::Refused { reason: said("the token or authorization was refused") },
-        429 => Outcome::Retry { after: retry_after(headers, answer), reason: said("too many requests"), everyone: true },
-        503 => Outcome::Retry { after: retry_after(headers, answer), reason: said("service unavailable"), everyone: true },
+        429 => {
+            Outcome::Retry { after: retry_after(headers, answer), reason: said("too many requests"), everyone: true }
+        }
+        503 => {
+            Outcome::Retry { after: retry_after(headers, answer), reason: said("service unavailable"), everyone: true }
+        }
         408 => Outcome::Retry { after: None, reason: said("the destination gave up waiting"), everyone: false },
-        500..=599 => Outcome::Retry { after: retry_after(headers, answer), reason: said("server error"), everyone: false },
+        500..=599 => {
+            Outcome::Retry { after: retry_after(headers, answer), reason: said("server error"), everyone: false }
+        }
         300..=399 => Outcome::Reject { reason: said("the address was moved; check the region's address") },
         404 => Outcome::Reject { reason: said("not found") },
         413 => Outcome::Reject { reason: said("the message is too large for TagoIO") },
@@ -117,7 +134,8 @@ fn classify(status: StatusCode, headers: &HeaderMap, answer: &str) -> Outcome {
 
 /// `Retry-After` in seconds, from the header or, as TagoIO writes it, from the text: `Too many requests (Retry-After: 8)`.
 fn retry_after(headers: &HeaderMap, answer: &str) -> Option<Duration> {
-    let from_header = headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse().ok());
+    let from_header =
+        headers.get(RETRY_AFTER).and_then(|value| value.to_str().ok()).and_then(|text| text.trim().parse().ok());
     let from_text = || {
         let at = answer.find("Retry-After:")? + "Retry-After:".len();
         let digits: String = answer[at..].trim_start().chars().take_while(char::is_ascii_digit).collect();
@@ -134,7 +152,8 @@ mod tests {
 
     #[test]
     fn answers_are_classified() {
-        let outcome = |status: u16, answer: &str| classify(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), answer);
+        let outcome =
+            |status: u16, answer: &str| classify(StatusCode::from_u16(status).unwrap(), &HeaderMap::new(), answer);
         assert_eq!(outcome(200, "1 Data Added"), Outcome::Delivered);
         assert_eq!(outcome(202, ""), Outcome::Delivered);
         for status in [408, 429, 500, 502, 503, 504] {
@@ -147,7 +166,9 @@ mod tests {
             assert!(matches!(outcome(status, ""), Outcome::Reject { .. }), "{status}");
         }
         let limited = outcome(429, "Too many requests (Retry-After: 8)");
-        assert!(matches!(limited, Outcome::Retry { after: Some(after), everyone: true, .. } if after == Duration::from_secs(8)));
+        assert!(
+            matches!(limited, Outcome::Retry { after: Some(after), everyone: true, .. } if after == Duration::from_secs(8))
+        );
     }
 
     #[test]
@@ -156,7 +177,13 @@ mod tests {
         assert_eq!(message_of(br#"{"status":false,"message":"Authorization denied"}"#), "Authorization denied");
         assert_eq!(message_of(b"plain"), "plain");
         let secret = Secret::new("0123456789abcdef");
-        let tagoio = TagoIo::new(super::super::http::http_client().unwrap(), "http://127.0.0.1:1/", &secret, &Secret::new("at00")).unwrap();
+        let tagoio = TagoIo::new(
+            super::super::http::http_client().unwrap(),
+            "http://127.0.0.1:1/",
+            &secret,
+            &Secret::new("at00"),
+        )
+        .unwrap();
         assert_eq!(tagoio.masked("bad token 0123456789abcdef!"), "bad token …bcdef!");
         assert_eq!(tagoio.url.path(), "/integration/network/data");
     }

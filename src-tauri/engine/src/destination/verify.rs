@@ -235,6 +235,15 @@ fn said(body: &[u8], token: &Secret) -> String {
     if message.is_empty() { message } else { format!(" (“{message}”)") }
 }
 
+/// The ids that `GET {url}/info` tells of a token: its own, and that of its network; empty where there is none. `None`
+/// when the token is not taken.
+pub async fn ids(http: &reqwest::Client, url: &str, token: &Secret) -> Option<(String, String)> {
+    match ask(http, url, token).await {
+        Answer::Valid(_, info) => Some((info.id, info.network)),
+        Answer::Refused(..) | Answer::Strange(..) => None,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -278,14 +287,5 @@ mod tests {
         );
         assert_eq!(said(br#"{"status":false,"result":{"message":"No"}}"#, &token), " (“No”)");
         assert_eq!(said(b"not json", &token), "");
-    }
-}
-
-/// The ids that `GET {url}/info` tells of a token: its own, and that of its network; empty where there is none. `None`
-/// when the token is not taken.
-pub async fn ids(http: &reqwest::Client, url: &str, token: &Secret) -> Option<(String, String)> {
-    match ask(http, url, token).await {
-        Answer::Valid(_, info) => Some((info.id, info.network)),
-        Answer::Refused(..) | Answer::Strange(..) => None,
     }
 }

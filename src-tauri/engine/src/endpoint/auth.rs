@@ -2,11 +2,11 @@
 
 use super::{Desk, body};
 use crate::destination::verify;
-use relayscope_domain::secret::Secret;
 use axum::body::Bytes;
 use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
+use relayscope_domain::secret::Secret;
 use serde::Deserialize;
 use serde_json::json;
 
@@ -25,7 +25,7 @@ fn answer(allowed: bool) -> Response {
 pub(super) async fn auth(State(desk): State<Desk>, headers: HeaderMap, bytes: Bytes) -> Response {
     let login: Login = match body(&headers, &bytes) {
         Ok(login) => login,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     for relay in desk.relays.iter() {
         let (Some(url), Some(network_token)) = (&relay.url, &relay.network_token) else { continue };

@@ -100,23 +100,24 @@ struct PublishRequest {
 
 /// Reads a JSON body as the official relay does: 400 without a JSON content type or with broken syntax, 422 when fields
 /// are missing or of another type.
-fn body<T: serde::de::DeserializeOwned>(headers: &HeaderMap, bytes: &Bytes) -> Result<T, Response> {
-    let is_json = headers
-        .get(header::CONTENT_TYPE)
-        .and_then(|value| value.to_str().ok())
-        .is_some_and(|kind| kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json")));
+fn body<T: serde::de::DeserializeOwned>(headers: &HeaderMap, bytes: &Bytes) -> Result<T, Box<Response>> {
+    let is_json = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).is_some_and(|kind| {
+        kind.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
+    });
     if !is_json {
-        return Err(error(StatusCode::BAD_REQUEST, "Expected a request with the header Content-Type: application/json."));
+        let message = "Expected a request with the header Content-Type: application/json.";
+        return Err(error(StatusCode::BAD_REQUEST, message).into());
     }
-    let value: Value =
-        serde_json::from_slice(bytes).map_err(|e| error(StatusCode::BAD_REQUEST, format!("The body is not JSON: {e}.")))?;
-    serde_json::from_value(value).map_err(|e| error(StatusCode::UNPROCESSABLE_ENTITY, format!("Invalid JSON data: {e}")))
+    let value: Value = serde_json::from_slice(bytes)
+        .map_err(|e| error(StatusCode::BAD_REQUEST, format!("The body is not JSON: {e}.")))?;
+    serde_json::from_value(value)
+        .map_err(|e| error(StatusCode::UNPROCESSABLE_ENTITY, format!("Invalid JSON data: {e}")).into())
 }
 
 async fn publish(State(desk): State<Desk>, headers: HeaderMap, bytes: Bytes) -> Response {
     let request: PublishRequest = match body(&headers, &bytes) {
         Ok(request) => request,
-        Err(refusal) => return refusal,
+        Err(refusal) => return *refusal,
     };
     let Some(relay) = desk.relay(request.relay_id.as_deref()) else { return not_found() };
     if let Err(message) = topic::check_topic(&request.topic) {
@@ -165,7 +166,7 @@ fn decode(message: &str, encoding: Option<&str>) -> Result<Vec<u8>, String> {
             .decode(message)
             .map_err(|e| format!("message is not valid Base64: {e}.")),
         Some("hex") => {
-            if message.len() % 2 != 0 || !message.is_ascii() {
+            if !message.len().is_multiple_of(2) || !message.is_ascii() {
                 return Err("message is not hexadecimal: two digits a byte.".into());
             }
             (0..message.len())

@@ -1,8 +1,8 @@
 //! Everything about one event: TagoIO's title, packet details, payload, and the journey of its message.
 
 use super::event::{Direction, Event, Kind};
-use super::row::{self, took_words, unix_millis};
 use super::payload;
+use super::row::{self, took_words, unix_millis};
 use crate::api::wire::{EventDetail, Field, JourneyStep};
 
 /// The drawer of an event. `journey` holds all events of its message, oldest first.

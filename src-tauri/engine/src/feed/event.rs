@@ -29,7 +29,15 @@ pub struct Event {
 impl Event {
     /// An event of now. `source` is the name of the relay or broker that saw it.
     pub fn now(source: &Arc<str>, client: &Arc<str>, message_id: Option<MessageId>, kind: Kind) -> Self {
-        Self { seq: 0, at: SystemTime::now(), instant: Instant::now(), source: source.clone(), client: client.clone(), message_id, kind }
+        Self {
+            seq: 0,
+            at: SystemTime::now(),
+            instant: Instant::now(),
+            source: source.clone(),
+            client: client.clone(),
+            message_id,
+            kind,
+        }
     }
 
     /// Bytes this event holds in memory, its own size included.
@@ -186,13 +194,15 @@ impl Kind {
             Self::Subscribed { filter, granted, .. } => filter.len() + granted.as_ref().err().map_or(0, String::len),
             Self::Unsubscribed { filter } => filter.len(),
             Self::Publish { topic, payload, properties, .. } => {
-                topic.len() + payload.len() + properties.iter().map(|(name, value)| name.len() + value.len() + 48).sum::<usize>()
+                topic.len()
+                    + payload.len()
+                    + properties.iter().map(|(name, value)| name.len() + value.len() + 48).sum::<usize>()
             }
             Self::Queued { topic, .. } => topic.len(),
             Self::Delivered { topic, answer, .. } => topic.len() + answer.len(),
-            Self::Retry { topic, reason, .. } | Self::DeadLetter { topic, reason, .. } | Self::Dropped { topic, reason, .. } => {
-                topic.len() + reason.len()
-            }
+            Self::Retry { topic, reason, .. }
+            | Self::DeadLetter { topic, reason, .. }
+            | Self::Dropped { topic, reason, .. } => topic.len() + reason.len(),
             Self::Note { text, .. } => text.len(),
         }
     }

@@ -141,7 +141,9 @@ fn hex(bytes: &[u8]) -> String {
             }
         }
         out.push(' ');
-        out.extend(line.iter().map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' }));
+        out.extend(
+            line.iter().map(|byte| if byte.is_ascii_graphic() || *byte == b' ' { char::from(*byte) } else { '.' }),
+        );
         out.push('\n');
     }
     out
@@ -154,7 +156,10 @@ mod tests {
     #[test]
     fn json_keeps_numbers_order_and_escapes() {
         let cases = [
-            (r#"{"b":1.10,"a":[1,2],"e":{},"s":"x\"{,:"}"#, "{\n  \"b\": 1.10,\n  \"a\": [\n    1,\n    2\n  ],\n  \"e\": {},\n  \"s\": \"x\\\"{,:\"\n}"),
+            (
+                r#"{"b":1.10,"a":[1,2],"e":{},"s":"x\"{,:"}"#,
+                "{\n  \"b\": 1.10,\n  \"a\": [\n    1,\n    2\n  ],\n  \"e\": {},\n  \"s\": \"x\\\"{,:\"\n}",
+            ),
             ("[]", "[]"),
             (" [ { } , 12345678901234567890 ] ", "[\n  {},\n  12345678901234567890\n]"),
         ];

@@ -13,7 +13,9 @@ const PREVIEW: usize = 240;
 pub fn row(event: &Event) -> Row {
     let (size, qos, retain) = match &event.kind {
         Kind::Publish { payload, qos, retain, .. } => (Some(payload.len() as u32), Some(u8::from(*qos)), *retain),
-        Kind::Subscribed { requested, granted, .. } => (None, Some(u8::from(*granted.as_ref().unwrap_or(requested))), false),
+        Kind::Subscribed { requested, granted, .. } => {
+            (None, Some(u8::from(*granted.as_ref().unwrap_or(requested))), false)
+        }
         _ => (None, None, false),
     };
     Row {
@@ -76,7 +78,9 @@ pub(super) fn group(kind: &Kind) -> KindGroup {
         Kind::Subscribed { .. } => KindGroup::Subscribe,
         Kind::Unsubscribed { .. } => KindGroup::Unsubscribe,
         Kind::Publish { .. } => KindGroup::Publish,
-        Kind::Queued { .. } | Kind::Delivered { .. } | Kind::Retry { .. } | Kind::DeadLetter { .. } => KindGroup::Delivery,
+        Kind::Queued { .. } | Kind::Delivered { .. } | Kind::Retry { .. } | Kind::DeadLetter { .. } => {
+            KindGroup::Delivery
+        }
         Kind::Dropped { .. } | Kind::Note { .. } => KindGroup::Error,
     }
 }

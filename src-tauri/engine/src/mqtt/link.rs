@@ -97,7 +97,8 @@ pub struct Full;
 /// Prepares a connection; nothing is sent before the first poll.
 pub fn prepare(connection: &Connection, secrets: &BrokerSecrets) -> Result<(Link, Requests), tls::TlsError> {
     let host = address::library_host(connection);
-    let keep_alive = Duration::from_secs(if connection.keep_alive == 0 { 65_535 } else { connection.keep_alive.into() });
+    let keep_alive =
+        Duration::from_secs(if connection.keep_alive == 0 { 65_535 } else { connection.keep_alive.into() });
     let transport = address::library_transport(connection, secrets.client_key.as_ref())?;
     let login = match (&connection.username, &secrets.password) {
         (None, None) => None,
@@ -154,7 +155,13 @@ pub fn prepare(connection: &Connection, secrets: &BrokerSecrets) -> Result<(Link
             }
             if let Some(will) = &connection.will {
                 let payload = will.payload.as_bytes();
-                options.set_last_will(v5::mqttbytes::v5::LastWill::new(&will.topic, payload, v5_qos(will.qos), will.retain, None));
+                options.set_last_will(v5::mqttbytes::v5::LastWill::new(
+                    &will.topic,
+                    payload,
+                    v5_qos(will.qos),
+                    will.retain,
+                    None,
+                ));
             }
             let mut network = rumqttc::NetworkOptions::new();
             network.set_tcp_nodelay(true);
@@ -195,7 +202,8 @@ impl Link {
                     events.state.events.pop_back();
                 }
                 Self::V5(events) => {
-                    let mut seen = v5::mqttbytes::v5::Publish::new("", v5::mqttbytes::QoS::ExactlyOnce, Bytes::new(), None);
+                    let mut seen =
+                        v5::mqttbytes::v5::Publish::new("", v5::mqttbytes::QoS::ExactlyOnce, Bytes::new(), None);
                     seen.pkid = packet_id;
                     let _ = events.state.handle_incoming_packet(v5::mqttbytes::v5::Packet::Publish(seen));
                     events.state.events.pop_back();
@@ -226,7 +234,8 @@ impl Requests {
     pub fn subscribe(&self, filters: &[(Arc<str>, Qos)], resumed: bool) -> Result<(), Full> {
         match self {
             Self::V4(client) => {
-                let filters = filters.iter().map(|(filter, qos)| rumqttc::SubscribeFilter::new(filter.to_string(), v4_qos(*qos)));
+                let filters =
+                    filters.iter().map(|(filter, qos)| rumqttc::SubscribeFilter::new(filter.to_string(), v4_qos(*qos)));
                 client.try_subscribe_many(filters).map_err(|_| Full)
             }
             Self::V5(client) => {
@@ -318,7 +327,9 @@ fn from_v4(event: rumqttc::Event) -> Polled {
                     .iter()
                     .map(|code| match code {
                         SubscribeReasonCode::Success(granted) => Ok(qos(*granted)),
-                        refused @ SubscribeReasonCode::Failure => Err(words::suback_v4(words::suback_code_v4(*refused))),
+                        refused @ SubscribeReasonCode::Failure => {
+                            Err(words::suback_v4(words::suback_code_v4(*refused)))
+                        }
                     })
                     .collect(),
             ),
@@ -398,11 +409,17 @@ fn limits(properties: &v5::mqttbytes::v5::ConnAckProperties) -> Vec<String> {
 fn properties(properties: &v5::mqttbytes::v5::PublishProperties) -> Vec<(String, String)> {
     let mut out = vec![];
     let mut add = |name: &str, value: Option<String>| out.extend(value.map(|value| (name.to_owned(), value)));
-    add("Payload format", properties.payload_format_indicator.map(|format| if format == 1 { "UTF-8 text" } else { "bytes" }.into()));
+    add(
+        "Payload format",
+        properties.payload_format_indicator.map(|format| if format == 1 { "UTF-8 text" } else { "bytes" }.into()),
+    );
     add("Message expiry", properties.message_expiry_interval.map(|seconds| format!("{seconds} s")));
     add("Topic alias", properties.topic_alias.map(|alias| alias.to_string()));
     add("Response topic", properties.response_topic.clone());
-    add("Correlation data", properties.correlation_data.as_ref().map(|data| String::from_utf8_lossy(data).into_owned()));
+    add(
+        "Correlation data",
+        properties.correlation_data.as_ref().map(|data| String::from_utf8_lossy(data).into_owned()),
+    );
     add("Content type", properties.content_type.clone());
     for identifier in &properties.subscription_identifiers {
         add("Subscription identifier", Some(identifier.to_string()));

@@ -72,7 +72,8 @@ pub enum QueueError {
 fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> QueueError {
     move |error| {
         // SQLITE_FULL (13); SQLITE_IOERR_WRITE (778) when a quota is used up.
-        let code = error.as_database_error().and_then(|database| database.code()).and_then(|code| code.parse::<i64>().ok());
+        let code =
+            error.as_database_error().and_then(|database| database.code()).and_then(|code| code.parse::<i64>().ok());
         if code.is_some_and(|code| code & 0xff == 13 || code == 778) {
             QueueError::DiskFull(error)
         } else {
@@ -173,11 +174,12 @@ impl Queue {
 
     /// What became of a relay's messages; `in_flight` is for the caller to split off `waiting`.
     pub async fn ledger(&self, relay: RelayId) -> Result<Ledger, QueueError> {
-        let row = sqlx::query("SELECT received, delivered, waiting, dead, dropped, filtered FROM ledger WHERE relay_id = ?")
-            .bind(relay.0.as_bytes().as_slice())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(failed("read"))?;
+        let row =
+            sqlx::query("SELECT received, delivered, waiting, dead, dropped, filtered FROM ledger WHERE relay_id = ?")
+                .bind(relay.0.as_bytes().as_slice())
+                .fetch_optional(&self.readers)
+                .await
+                .map_err(failed("read"))?;
         let Some(row) = row else { return Ok(Ledger::default()) };
         let count = |at: usize| row.get::<i64, _>(at).max(0) as u64;
         Ok(Ledger {
@@ -235,7 +237,8 @@ impl Queue {
 }
 
 fn insert_sql(rows: usize) -> String {
-    let mut sql = String::from("INSERT INTO queue (relay_id, message_id, topic, payload, qos, retain, received_at) VALUES ");
+    let mut sql =
+        String::from("INSERT INTO queue (relay_id, message_id, topic, payload, qos, retain, received_at) VALUES ");
     for at in 0..rows {
         sql.push_str(if at == 0 { "(?,?,?,?,?,?,?)" } else { ",(?,?,?,?,?,?,?)" });
     }

@@ -72,7 +72,11 @@ impl Queue {
                     .execute(&mut *transaction)
                     .await
                     .map_err(&wrap)?;
-                    sqlx::query("DELETE FROM queue WHERE id = ?").bind(entry.id).execute(&mut *transaction).await.map_err(&wrap)?;
+                    sqlx::query("DELETE FROM queue WHERE id = ?")
+                        .bind(entry.id)
+                        .execute(&mut *transaction)
+                        .await
+                        .map_err(&wrap)?;
                     dead += 1;
                 }
             }

@@ -140,7 +140,9 @@ impl Lanes {
             head.attempts += 1;
             head.attempts
         });
-        let wait = after.unwrap_or_else(|| (FIRST_WAIT * 2u32.saturating_pow(attempts.saturating_sub(1).min(12))).min(LONGEST_WAIT));
+        let wait = after.unwrap_or_else(|| {
+            (FIRST_WAIT * 2u32.saturating_pow(attempts.saturating_sub(1).min(12))).min(LONGEST_WAIT)
+        });
         let key = (now + wait, self.next_number);
         self.next_number += 1;
         lane.waits = Some(key);

@@ -127,7 +127,8 @@ impl Meter {
         if state.storage.is_none() {
             state.storage = Some((message.to_owned(), now));
         }
-        let advice = "Free space or mend the disk; intake goes on by itself, and the broker keeps what was not acknowledged.";
+        let advice =
+            "Free space or mend the disk; intake goes on by itself, and the broker keeps what was not acknowledged.";
         state.last_error = Some(Trouble { message: message.to_owned(), advice: advice.to_owned(), at: now });
     }
 

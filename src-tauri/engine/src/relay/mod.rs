@@ -68,7 +68,11 @@ pub struct Handles {
 
 /// Runs a relay until `stop` is cancelled: then intake ends, what was received is committed and acknowledged, requests
 /// in flight end, and DISCONNECT is sent. `started` is told the handles.
-pub async fn run(config: RelayConfig, stop: CancellationToken, started: impl FnOnce(Handles)) -> Result<(), RelayError> {
+pub async fn run(
+    config: RelayConfig,
+    stop: CancellationToken,
+    started: impl FnOnce(Handles),
+) -> Result<(), RelayError> {
     let RelayConfig { id, name, path, session, destination, queue, feed, meter } = config;
     meter.load(queue.ledger(id).await?, queue.count(id).await?);
     let mappings: Vec<Arc<str>> = session.filters.iter().map(|(filter, _)| filter.clone()).collect();
@@ -99,13 +103,21 @@ pub async fn run(config: RelayConfig, stop: CancellationToken, started: impl FnO
         .run(stop.clone()),
     );
     parts.spawn(settler::run(id, queue.clone(), meter.clone(), feed.clone(), path.clone(), settlements_out));
-    parts.spawn(worker::Worker::new(id, path.clone(), destination, queue, feed.clone(), meter.clone(), pushed, settlements).run(stop.clone()));
+    parts.spawn(
+        worker::Worker::new(id, path.clone(), destination, queue, feed.clone(), meter.clone(), pushed, settlements)
+            .run(stop.clone()),
+    );
 
     let mut result = Ok(());
     while let Some(part) = parts.join_next().await {
         if let Err(error) = part {
             // A part that panicked ends the unit in order; the supervisor starts it again.
-            feed.record(Event::now(&path, &path, None, Kind::Note { failure: true, text: format!("A part of the relay fell: {error}") }));
+            feed.record(Event::now(
+                &path,
+                &path,
+                None,
+                Kind::Note { failure: true, text: format!("A part of the relay fell: {error}") },
+            ));
             stop.cancel();
             result = Err(error.into());
         }

@@ -41,7 +41,8 @@ pub(super) async fn run(
             }
             tokio::time::sleep(RETRY).await;
         }
-        let count = |wanted: fn(&Settlement) -> bool| group.iter().filter(|settlement| wanted(settlement)).count() as u64;
+        let count =
+            |wanted: fn(&Settlement) -> bool| group.iter().filter(|settlement| wanted(settlement)).count() as u64;
         meter.settled(
             count(|settlement| matches!(settlement, Settlement::Delivered { .. })),
             count(|settlement| matches!(settlement, Settlement::Dead { .. })),

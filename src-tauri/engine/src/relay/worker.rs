@@ -78,7 +78,8 @@ impl Worker {
             let readable = self.read().await;
             self.lanes.wake(Instant::now());
             self.send(&mut requests);
-            let timer = [self.lanes.wakes_at(), self.gate.opens_at().filter(|_| requests.is_empty() && self.lanes.has_ready())];
+            let timer =
+                [self.lanes.wakes_at(), self.gate.opens_at().filter(|_| requests.is_empty() && self.lanes.has_ready())];
             let wake = timer.into_iter().flatten().min();
             tokio::select! {
                 biased;
@@ -139,7 +140,8 @@ impl Worker {
             self.gate.sent();
             let destination = self.destination.clone();
             requests.spawn(async move {
-                let delivery = destination.deliver(&entry.message.topic, &entry.message.payload, entry.message.qos).await;
+                let delivery =
+                    destination.deliver(&entry.message.topic, &entry.message.payload, entry.message.qos).await;
                 (entry, delivery)
             });
         }
@@ -153,7 +155,8 @@ impl Worker {
             Outcome::Delivered => {
                 self.answered();
                 self.meter.took(took);
-                let event = Kind::Delivered { topic: topic.clone(), status: status.unwrap_or(200), took, attempt, answer };
+                let event =
+                    Kind::Delivered { topic: topic.clone(), status: status.unwrap_or(200), took, attempt, answer };
                 self.record(&entry, event);
                 self.settle(Settlement::Delivered { id: entry.id }).await;
                 self.wanted.extend(self.lanes.done(&topic));
@@ -164,7 +167,10 @@ impl Worker {
                     format!("A message to {topic} became a dead letter: {reason}"),
                     "Look at it under Queue; the relay goes on with the others.",
                 );
-                self.record(&entry, Kind::DeadLetter { topic: topic.clone(), status, attempts: attempt, reason: reason.clone() });
+                self.record(
+                    &entry,
+                    Kind::DeadLetter { topic: topic.clone(), status, attempts: attempt, reason: reason.clone() },
+                );
                 let died_at = unix_millis(SystemTime::now());
                 let entry = Box::new(Entry { attempts: attempt, ..entry });
                 self.settle(Settlement::Dead { entry, reason, status, answer, died_at }).await;
@@ -196,7 +202,10 @@ impl Worker {
                     self.since = SystemTime::now();
                 }
                 self.meter.set_destination(Destination::Paused { reason: reason.clone(), since: self.since });
-                self.meter.trouble(reason.clone(), "Replace the token or the authorization; the relay then goes on by itself.");
+                self.meter.trouble(
+                    reason.clone(),
+                    "Replace the token or the authorization; the relay then goes on by itself.",
+                );
                 self.record(&entry, Kind::Retry { topic, status, took, attempt, reason, next });
                 self.settle(Settlement::Attempted { id: entry.id, attempts: attempt }).await;
             }

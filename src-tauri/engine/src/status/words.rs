@@ -101,7 +101,8 @@ impl RelayStanding<'_> {
         if let Destination::Waiting { .. } = self.meter.destination() {
             return self.destination();
         }
-        let refused = self.session.map_or(0, |session| session.grants.iter().filter(|(_, granted)| granted.is_err()).count());
+        let refused =
+            self.session.map_or(0, |session| session.grants.iter().filter(|(_, granted)| granted.is_err()).count());
         match refused {
             0 => state("running", Tone::Ok, Some(since)),
             1 => state("running, but one filter was refused", Tone::Bad, Some(since)),
@@ -145,7 +146,11 @@ impl RelayStanding<'_> {
             return None;
         }
         if let UnitStatus::Failed { reason } | UnitStatus::Backoff { reason, .. } = self.unit {
-            return Some((reason.clone(), "Correct the relay or its broker; it starts again by itself.".into(), SystemTime::now()));
+            return Some((
+                reason.clone(),
+                "Correct the relay or its broker; it starts again by itself.".into(),
+                SystemTime::now(),
+            ));
         }
         if let Some((message, since)) = self.meter.storage() {
             let advice = "Free space or mend the disk. Nothing acknowledged is lost; the broker keeps the rest.";
@@ -166,7 +171,8 @@ impl RelayStanding<'_> {
                 since,
             )),
             Destination::Unknown | Destination::Working { .. } => {
-                let (filter, reason) = session.grants.iter().find_map(|(filter, granted)| Some((filter, granted.as_ref().err()?)))?;
+                let (filter, reason) =
+                    session.grants.iter().find_map(|(filter, granted)| Some((filter, granted.as_ref().err()?)))?;
                 let advice = "Allow it at the broker, or correct the filter; then restart the relay.";
                 Some((format!("The broker refused the filter {filter}: {reason}"), advice.into(), session.since))
             }

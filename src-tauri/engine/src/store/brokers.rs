@@ -22,7 +22,8 @@ fn broker(row: &SqliteRow) -> Result<Broker, StoreError> {
 impl Store {
     /// All brokers, in the order they were made.
     pub async fn brokers(&self) -> Result<Vec<Broker>, StoreError> {
-        let rows = sqlx::query("SELECT id, name, spec FROM brokers ORDER BY created_at, name").fetch_all(&self.pool).await;
+        let rows =
+            sqlx::query("SELECT id, name, spec FROM brokers ORDER BY created_at, name").fetch_all(&self.pool).await;
         rows.map_err(read_error)?.iter().map(broker).collect()
     }
 

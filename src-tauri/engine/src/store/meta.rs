@@ -29,12 +29,14 @@ impl Store {
     /// Replaces a single value that nobody has to be told of.
     pub async fn set_value_quietly<T: Serialize>(&self, key: &str, value: &T) -> Result<(), StoreError> {
         let text = serde_json::to_string(value).map_err(malformed("value"))?;
-        sqlx::query("INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value")
-            .bind(key)
-            .bind(text)
-            .execute(&self.pool)
-            .await
-            .map_err(write_error(key))?;
+        sqlx::query(
+            "INSERT INTO meta (key, value) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET value = excluded.value",
+        )
+        .bind(key)
+        .bind(text)
+        .execute(&self.pool)
+        .await
+        .map_err(write_error(key))?;
         Ok(())
     }
 

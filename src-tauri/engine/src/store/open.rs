@@ -147,9 +147,10 @@ async fn inspect(path: &Path, schema: Schema, notices: &mut Vec<String>) -> Resu
 
 fn failure(operation: &'static str, path: &Path, schema: Schema, error: sqlx::Error) -> OpenError {
     // SQLITE_CORRUPT (11) and SQLITE_NOTADB (26).
-    let damaged = error.as_database_error().and_then(|database| database.code()).is_some_and(|code| {
-        code.parse::<i64>().is_ok_and(|code| matches!(code & 0xff, 11 | 26))
-    });
+    let damaged = error
+        .as_database_error()
+        .and_then(|database| database.code())
+        .is_some_and(|code| code.parse::<i64>().is_ok_and(|code| matches!(code & 0xff, 11 | 26)));
     if damaged {
         OpenError::Damaged { what: schema.what, path: path.to_owned(), detail: error.to_string() }
     } else {

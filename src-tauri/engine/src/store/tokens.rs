@@ -16,7 +16,8 @@ pub struct StoredToken {
     pub value: Secret,
 }
 
-const COLUMNS: &str = "SELECT id, name, kind, region, sealed, last5, serial, permission, created_at, last_used_at FROM tokens";
+const COLUMNS: &str =
+    "SELECT id, name, kind, region, sealed, last5, serial, permission, created_at, last_used_at FROM tokens";
 
 fn aad(id: TokenId) -> Vec<u8> {
     format!("token/{id}").into_bytes()

@@ -139,7 +139,8 @@ async fn relay_plan(
         },
     };
     let value = |id: TokenId| tokens.get(&id).map(|stored| stored.value.clone());
-    let (Some(network_token), Some(authorization)) = (value(relay.network_token_id), value(relay.authorization_id)) else {
+    let (Some(network_token), Some(authorization)) = (value(relay.network_token_id), value(relay.authorization_id))
+    else {
         return Ok(None);
     };
     Ok(Some(RelayPlan {

@@ -141,7 +141,8 @@ impl Supervisor {
                     self.note(true, format!("The configuration can't be read: {error}"));
                 }
             }
-            let wake = self.backoffs.values().filter(|backoff| backoff.failed.is_none()).map(|backoff| backoff.until).min();
+            let wake =
+                self.backoffs.values().filter(|backoff| backoff.failed.is_none()).map(|backoff| backoff.until).min();
             tokio::select! {
                 _ = changes.changed() => { let _ = self.frames.send(Frame::Config); }
                 () = runtime.moved() => {}

@@ -128,7 +128,9 @@ impl Runtime {
     }
 
     pub(crate) fn endpoint_runs(&self, port: u16, address: SocketAddr) {
-        self.running(UnitKey::Endpoint(port), |state| { state.endpoints.insert(port, address); });
+        self.running(UnitKey::Endpoint(port), |state| {
+            state.endpoints.insert(port, address);
+        });
     }
 
     pub(super) fn runs(&self, key: UnitKey) {

@@ -52,7 +52,9 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
         }
         (key, Plan::Janitor) => {
             world.runtime.runs(key);
-            Janitor::new(world.data_dir, world.store, world.queue, world.feed, world.runtime, world.frames).run(stop).await;
+            Janitor::new(world.data_dir, world.store, world.queue, world.feed, world.runtime, world.frames)
+                .run(stop)
+                .await;
             Ended::Stopped
         }
         (key, plan) => Ended::Failed(format!("{key:?} can't run {plan:?}.")),
