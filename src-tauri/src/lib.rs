@@ -39,7 +39,7 @@ pub fn run(start: Start) -> ExitCode {
     let built = catch_unwind(AssertUnwindSafe(|| builder.build(tauri::generate_context!())));
     match built {
         Ok(Ok(app)) => {
-            let life = Lifecycle::begin(EngineConfig { data_dir, keychain: true });
+            let life = Lifecycle::begin(EngineConfig { data_dir, keychain: true, idle: false });
             app.manage(life.clone());
             lifecycle::end_on_signals(app.handle());
             let code = app.run_return(move |app, event| life.on_event(app, &event));

@@ -45,6 +45,8 @@ pub struct EngineConfig {
     pub data_dir: PathBuf,
     /// Whether the data key may be kept in the operating system's keychain; otherwise in a file with mode 0600.
     pub keychain: bool,
+    /// Whether nothing configured is run: only the configuration is to be read or changed.
+    pub idle: bool,
 }
 
 /// A running engine.

@@ -26,7 +26,7 @@ fn because<E: std::error::Error>(error: E) -> StartError {
 }
 
 pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {
-    let EngineConfig { data_dir, keychain } = config;
+    let EngineConfig { data_dir, keychain, idle } = config;
     let folder = data_dir.clone();
     let lock = blocking(move || FolderLock::take(&folder)).await?.map_err(because)?;
     let stamp = unix_millis(SystemTime::now()).to_string();
@@ -73,6 +73,7 @@ pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {
         runtime.clone(),
         frames.clone(),
         stop.clone(),
+        idle,
     );
     for notice in &notices {
         tracing::warn!("{notice}");

@@ -116,7 +116,7 @@ impl App {
 
 /// An engine on a folder that the test keeps.
 pub(crate) async fn engine_in(folder: &Path) -> Engine {
-    let config = EngineConfig { data_dir: folder.to_owned(), keychain: false };
+    let config = EngineConfig { data_dir: folder.to_owned(), keychain: false, idle: false };
     Engine::start(config).await.unwrap()
 }
 

@@ -53,18 +53,8 @@ impl Mosquitto {
     fn try_start(setup: &Setup) -> Result<Self, String> {
         let folder = TempDir::with_prefix("relayscope-mosquitto-").unwrap();
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-        let config = folder.path().join("mosquitto.conf");
-        std::fs::write(&config, configuration(setup, folder.path(), port)).unwrap();
-        let log = std::fs::File::create(folder.path().join("log")).unwrap();
-        let child = Command::new("/usr/sbin/mosquitto")
-            .arg("-v")
-            .arg("-c")
-            .arg(&config)
-            .stdin(Stdio::null())
-            .stdout(log.try_clone().unwrap())
-            .stderr(log)
-            .spawn()
-            .expect("mosquitto is installed");
+        std::fs::write(folder.path().join("mosquitto.conf"), configuration(setup, folder.path(), port)).unwrap();
+        let child = launch(folder.path());
         let mut broker = Self { child, folder, port };
         let begun = Instant::now();
         while begun.elapsed() < Duration::from_secs(10) {
@@ -80,10 +70,40 @@ impl Mosquitto {
         Err(broker.log())
     }
 
+    /// Ends it as `kill` does; sessions are kept when it persists them.
+    pub(crate) fn stop(&mut self) {
+        // SAFETY: a signal to a child of this process that was not waited for yet.
+        unsafe { libc::kill(self.child.id() as i32, libc::SIGTERM) };
+        drop(self.child.wait());
+    }
+
+    /// Starts it again with the same configuration, on the same port.
+    pub(crate) fn start_again(&mut self) {
+        self.child = launch(self.folder.path());
+        let begun = Instant::now();
+        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
+            assert!(begun.elapsed() < Duration::from_secs(10), "mosquitto does not come back");
+            std::thread::sleep(Duration::from_millis(20));
+        }
+    }
+
     /// What it logged so far.
     pub(crate) fn log(&self) -> String {
         std::fs::read_to_string(self.folder.path().join("log")).unwrap_or_default()
     }
+}
+
+fn launch(folder: &Path) -> Child {
+    let log = std::fs::File::options().create(true).append(true).open(folder.join("log")).unwrap();
+    Command::new("/usr/sbin/mosquitto")
+        .arg("-v")
+        .arg("-c")
+        .arg(folder.join("mosquitto.conf"))
+        .stdin(Stdio::null())
+        .stdout(log.try_clone().unwrap())
+        .stderr(log)
+        .spawn()
+        .expect("mosquitto is installed")
 }
 
 impl Drop for Mosquitto {
@@ -100,7 +120,10 @@ fn configuration(setup: &Setup, folder: &Path, port: u16) -> String {
         path.display().to_string()
     };
     // `user root`: else a broker started by root gives up the right to read the files of this folder.
-    let mut text = "user root\npersistence false\n".to_owned();
+    let mut text = format!("user root\npersistence_location {}/\n", folder.display());
+    if !setup.extra.contains("persistence true") {
+        text.push_str("persistence false\n");
+    }
     if setup.websockets {
         // Mosquitto 2.0 does not count WebSocket listeners and refuses to start without another one.
         writeln!(text, "listener 0 {}", folder.join("socket").display()).unwrap();

@@ -1,4 +1,5 @@
 //! Files as people have them, and files that are broken, each with what is to be said of it.
+#![allow(clippy::expect_used, clippy::panic, reason = "a test says what it expects")]
 
 use super::*;
 use crate::broker::{Tls, Will};
@@ -323,4 +324,23 @@ fn secrets_are_written_only_when_asked() {
     // A file without secrets is still a file; only the key is asked for.
     let again = parse_with("written.toml", &text, &[], &files).expect("placeholders parse");
     assert!(says(&again, "placeholder"));
+}
+
+#[test]
+fn a_file_cut_anywhere_is_answered_in_words() {
+    let text = files("two-relays.toml").expect("readable");
+    for end in 0..text.len() {
+        if let Err(problems) = parse("cut.toml", &text[..end], &[]) {
+            assert!(!problems.is_empty());
+            for problem in problems {
+                let sentence = problem.to_string();
+                assert!(sentence.ends_with('.') && !sentence.contains('\n'), "{sentence}");
+            }
+        }
+    }
+    // Without any one line: problems or a file, never a panic.
+    for skipped in 0..text.lines().count() {
+        let cut: Vec<&str> = text.lines().enumerate().filter(|(at, _)| *at != skipped).map(|(_, line)| line).collect();
+        let _ = parse("cut.toml", &cut.join("\n"), &[]);
+    }
 }

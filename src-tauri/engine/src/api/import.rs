@@ -3,7 +3,7 @@
 
 use super::wire::*;
 use crate::Engine;
-use relayscope_domain::import::{self, ImportProblem, Imported};
+use relayscope_domain::import::{self, ImportProblem, Imported, ImportedRelay};
 use relayscope_domain::problem::Problem;
 
 fn parse(request: &ImportRequest) -> Result<Imported, ApiError> {
@@ -33,7 +33,19 @@ pub(super) async fn preview(_engine: &Engine, request: ImportRequest) -> Result<
 
 pub(super) async fn apply(engine: &Engine, request: ImportRequest) -> Result<ImportPreview, ApiError> {
     let imported = parse(&request)?;
-    engine.add_configuration(&imported).await?;
+    engine.add(&imported).await?;
     engine.welcome().await?;
     Ok(described(&imported))
+}
+
+impl Engine {
+    /// Makes the folder's whole configuration equal to a file's.
+    pub async fn replace_configuration(&self, imported: &Imported) -> Result<(), ApiError> {
+        Ok(self.replace_with(imported).await?)
+    }
+
+    /// The relays with external brokers, secrets included, for a file.
+    pub async fn export(&self) -> Result<Vec<ImportedRelay>, ApiError> {
+        Ok(self.exported().await?)
+    }
 }

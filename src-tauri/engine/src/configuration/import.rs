@@ -18,7 +18,7 @@ const NAMESPACE: Uuid = Uuid::from_u128(0x5e1a_75c0_9e11_4a3b_8f6d_2d7e_1c0b_a94
 
 impl Engine {
     /// Adds brokers, tokens and relays of a file. What is there already, equal but for its name, is used again.
-    pub async fn add_configuration(&self, imported: &Imported) -> Result<(), ChangeError> {
+    pub(crate) async fn add(&self, imported: &Imported) -> Result<(), ChangeError> {
         for relay in &imported.relays {
             let broker_id = self.broker_for(relay).await?;
             let network =
@@ -63,7 +63,7 @@ impl Engine {
 
     /// Makes the whole configuration equal to a file. Ids come from names, so that queues survive a restart with the same
     /// file; a relay that the file no longer has is removed, unless messages of it wait.
-    pub async fn replace_configuration(&self, imported: &Imported) -> Result<(), ChangeError> {
+    pub(crate) async fn replace_with(&self, imported: &Imported) -> Result<(), ChangeError> {
         let id = |what: &str, name: &str| Uuid::new_v5(&NAMESPACE, format!("{what}/{}", name.to_lowercase()).as_bytes());
         let mut kept = HashSet::new();
         for relay in &imported.relays {
@@ -96,7 +96,7 @@ impl Engine {
     }
 
     /// The relays with external brokers, secrets included, for a file.
-    pub async fn exported(&self) -> Result<Vec<ImportedRelay>, ChangeError> {
+    pub(crate) async fn exported(&self) -> Result<Vec<ImportedRelay>, ChangeError> {
         let mut relays = vec![];
         for relay in self.store.relays().await? {
             let broker = self.store.broker(relay.broker_id).await?;

@@ -84,6 +84,8 @@ pub struct Supervisor {
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) frames: broadcast::Sender<Frame>,
     stop: CancellationToken,
+    // Runs nothing that is configured.
+    idle: bool,
     units: HashMap<UnitKey, Unit>,
     tasks: JoinSet<Ended>,
     keys: HashMap<Id, UnitKey>,
@@ -102,6 +104,7 @@ impl Supervisor {
         runtime: Arc<Runtime>,
         frames: broadcast::Sender<Frame>,
         stop: CancellationToken,
+        idle: bool,
     ) -> Self {
         Self {
             data_dir,
@@ -112,6 +115,7 @@ impl Supervisor {
             runtime,
             frames,
             stop,
+            idle,
             units: HashMap::new(),
             tasks: JoinSet::new(),
             keys: HashMap::new(),
@@ -126,7 +130,12 @@ impl Supervisor {
         while !self.stop.is_cancelled() {
             changes.mark_unchanged();
             match desired::load(&self.store, &self.runtime).await {
-                Ok(desired) => self.reconcile(desired),
+                Ok(mut desired) => {
+                    if self.idle {
+                        desired.plans.retain(|key, _| *key == UnitKey::Janitor);
+                    }
+                    self.reconcile(desired);
+                }
                 Err(error) => {
                     tracing::error!(%error, "The configuration can't be read; what runs goes on.");
                     self.note(true, format!("The configuration can't be read: {error}"));
