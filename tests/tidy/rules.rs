@@ -69,8 +69,15 @@ pub(crate) const RULES: &[Rule] = &[
     Rule {
         why: "SQL stands under store/, queue/, feed/history and platform/bucket only.",
         check: |source| {
-            const SQL: &[&str] =
-                &["sqlx::", "\"SELECT ", "\"INSERT ", "\"UPDATE ", "\"DELETE FROM ", "\"CREATE TABLE ", "\"PRAGMA "];
+            const SQL: &[&str] = &[
+                "sqlx::query",
+                "\"SELECT ",
+                "\"INSERT ",
+                "\"UPDATE ",
+                "\"DELETE FROM ",
+                "\"CREATE TABLE ",
+                "\"PRAGMA ",
+            ];
             const PLACES: &[&str] = &["store/", "store.", "queue/", "queue.", "feed/history", "platform/bucket"];
             let home = source.path.strip_prefix("src-tauri/engine/src/").unwrap_or_default();
             let allowed = !source.is_rust() || PLACES.iter().any(|place| home.starts_with(place));
@@ -142,7 +149,7 @@ pub(crate) const RULES: &[Rule] = &[
         check: |source| {
             const MARKUP: &[&str] =
                 &["{@html", "innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "DOMParser"];
-            unless(!source.is_page(), || source.places(source.code().filter(|line| has_any(line.text, MARKUP))))
+            unless(!source.is_page(), || source.places(source.product().filter(|line| has_any(line.text, MARKUP))))
         },
         broken_by: ("ui/src/views/inspector/Payload.svelte", "{@html payload}"),
         kept_by: ("ui/src/views/inspector/Payload.svelte", "{payload}"),

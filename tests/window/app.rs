@@ -9,8 +9,7 @@ use serde_json::Value;
 use std::path::PathBuf;
 use std::time::Duration;
 
-/// Selects everything in a field: Ctrl+A, as WebDriver spells it.
-const SELECT_ALL: &str = "\u{e009}a\u{e000}";
+/// The key, as WebDriver spells it.
 const BACKSPACE: &str = "\u{e003}";
 
 /// The open app.
@@ -91,10 +90,13 @@ impl<'a> App<'a> {
     /// Clicks it, once it can be clicked.
     #[track_caller]
     pub(crate) fn click(&self, id: &str) {
-        let mut last = String::new();
         until(PATIENCE, &format!("click on {id}"), || {
             // The page may replace an element between finding and clicking it; then it is found anew.
-            self.wait_for(id).click().map_err(|error| last = error).ok()
+            let element = self.wait_for(id);
+            if element.property("disabled") == Ok(Value::Bool(true)) {
+                return None;
+            }
+            element.click().ok()
         });
     }
 
@@ -102,7 +104,13 @@ impl<'a> App<'a> {
     #[track_caller]
     pub(crate) fn fill(&self, id: &str, text: &str) {
         let field = self.wait_for(id);
-        field.keys(&format!("{SELECT_ALL}{BACKSPACE}{text}")).unwrap_or_else(|error| panic!("{id}: {error}"));
+        // Not Ctrl+A: the driver does not let go of Ctrl.
+        self.script(&format!(
+            "const field = document.querySelector(`{}`); field.focus(); field.select(); done()",
+            css(id)
+        ));
+        let keys = if text.is_empty() { BACKSPACE } else { text };
+        field.keys(keys).unwrap_or_else(|error| panic!("{id}: {error}"));
         until(PATIENCE, &format!("{id} holds {text:?}"), || (field.property("value") == Ok(text.into())).then_some(()));
     }
 
@@ -134,7 +142,9 @@ impl<'a> App<'a> {
     pub(crate) fn click_text(&self, id: &str, words: &str) {
         until(PATIENCE, &format!("{words:?} in {id}"), || {
             let found = self.session.elements(&css(id)).ok()?;
-            found.iter().find(|element| element.text().is_ok_and(|text| text.contains(words)))?.click().ok()
+            let element = found.iter().find(|element| element.text().is_ok_and(|text| text.contains(words)))?;
+            // The driver can't click on the row of a table; a person would click on its button.
+            element.click().or_else(|_| element.first("button")?.click()).ok()
         });
     }
 

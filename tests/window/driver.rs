@@ -81,6 +81,13 @@ pub(crate) struct Element<'a> {
 }
 
 impl Element<'_> {
+    /// The first element inside it that a CSS selector finds.
+    pub(crate) fn first(&self, css: &str) -> Result<Self, String> {
+        let found = self.post("element", &json!({ "using": "css selector", "value": css }))?;
+        let id = found[ELEMENT].as_str().ok_or_else(|| format!("no {css}: {found}"))?;
+        Ok(Self { session: self.session, id: id.to_owned() })
+    }
+
     pub(crate) fn click(&self) -> Answer {
         self.post("click", &json!({}))
     }
@@ -89,8 +96,9 @@ impl Element<'_> {
         self.post("value", &json!({ "text": text }))
     }
 
+    /// What is to be read in it. (WebDriver's own way to ask gives nothing for text in some flex boxes.)
     pub(crate) fn text(&self) -> Result<String, String> {
-        Ok(self.get("text")?.as_str().unwrap_or_default().to_owned())
+        Ok(self.property("innerText")?.as_str().unwrap_or_default().to_owned())
     }
 
     pub(crate) fn property(&self, name: &str) -> Answer {

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::desk::Desk;
 use crate::mosquitto::Mosquitto;
-use crate::steps::{build_relay, wait_granted, wait_stored};
+use crate::steps::{build_relay, wait_running, wait_stored};
 use crate::wait::{PATIENCE, until};
 
 #[test]
@@ -22,7 +22,7 @@ fn a_killed_app_comes_back_and_goes_on() {
     app.click("nav-tokens");
     app.wait_text("token-row", "Plant network");
     app.wait_text("token-row", "Plant authorization");
-    wait_granted(&app);
+    wait_running(&app);
     mosquitto.publish("plant/3/telemetry/press-03", r#"[{"variable":"temperature","value":72.8}]"#);
     wait_stored(&app, "press-03", "72.8");
     app.wait_text("bucket-row", "71.4");

@@ -59,7 +59,7 @@ pub(crate) fn create_relay(app: &App<'_>, name: &str, broker: &str, filter: &str
     app.wait_text("relay-changes", "saved");
 }
 
-/// From nothing to a relay that has its subscription granted.
+/// From nothing to a running relay.
 #[track_caller]
 pub(crate) fn build_relay(app: &App<'_>, mosquitto: &Mosquitto) {
     look_around(app);
@@ -67,17 +67,17 @@ pub(crate) fn build_relay(app: &App<'_>, mosquitto: &Mosquitto) {
     create_token(app, "Plant network", "etwork");
     create_token(app, "Plant authorization", "uthorization");
     create_relay(app, "Plant", "Plant broker", "plant/+/telemetry/#", ["Plant network", "Plant authorization"]);
-    wait_granted(app);
+    wait_running(app);
 }
 
-/// Opens the relay and waits for the broker's answer to its filter.
+/// Opens the relay and waits until it runs: connected and subscribed.
 #[track_caller]
-pub(crate) fn wait_granted(app: &App<'_>) {
+pub(crate) fn wait_running(app: &App<'_>) {
     if !app.shows("relay-back") {
         app.click("nav-relays");
         app.click_text("relay-row", "Plant");
     }
-    app.wait_text("mapping-grant-0", "granted");
+    app.wait_text("relay-state", "running");
 }
 
 /// Opens the bucket of a device and waits for a value in it.
