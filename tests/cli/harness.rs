@@ -106,12 +106,16 @@ pub(crate) fn mosquitto() -> (Running, u16) {
     let mut command = Command::new(program);
     command.args(["-p", &port.to_string()]);
     let broker = Running(command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("mosquitto is installed"));
+    wait_for_port(port);
+    (broker, port)
+}
+
+fn wait_for_port(port: u16) {
     let end = Instant::now() + PATIENCE;
     while TcpStream::connect(("127.0.0.1", port)).is_err() {
         assert!(Instant::now() < end, "mosquitto does not listen");
         std::thread::sleep(Duration::from_millis(20));
     }
-    (broker, port)
 }
 
 /// Publishes a retained message, so that it counts before and after the subscription.

@@ -1,8 +1,8 @@
 //! The embedded broker against real clients. Each test tells what an update of rmqtt, or of our corrections, broke.
 
-use crate::support::broker::{FULL, Mqtt, READ, Rig, WRITE, account, accounts, connect, options, quiet};
+use crate::support::broker::{FULL, Mqtt, READ, Rig, WRITE, account, accounts, connect, options};
 use crate::support::wire::{self, Connect};
-use crate::support::{eventually, soon};
+use crate::support::{eventually, pause, soon};
 use relayscope_domain::message::{MqttVersion, Qos};
 use relayscope_domain::token::Permission;
 use relayscope_engine::broker::{BrokerConfig, BrokerError, EmbeddedBroker};
@@ -12,6 +12,7 @@ use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{PublishProperties, SubscribeReasonCode};
 use std::collections::HashSet;
 use std::net::TcpListener;
+use std::time::Duration;
 use tokio::io::AsyncWriteExt;
 
 const UNKNOWN: &str = "99999999-2222-4333-8444-5555555fffff";
@@ -103,7 +104,7 @@ async fn a_lost_client_leaves_its_will_and_a_polite_one_does_not() {
     stream.write_all(&[0xE0, 0]).await.unwrap();
     drop(stream);
     assert_eq!(rig.goodbye("polite").await, ("the client sent DISCONNECT".to_owned(), true));
-    quiet().await;
+    pause(Duration::from_millis(200)).await;
     assert_eq!(watcher.received(), 1);
     rig.broker.stop().await;
 }
@@ -150,7 +151,7 @@ async fn permissions_hold() {
     // Nothing of a reader is retained either.
     let late = Mqtt::connect(options(rig.addr(), "late", READ)).await;
     late.subscribe("p/#", QoS::AtLeastOnce).await;
-    quiet().await;
+    pause(Duration::from_millis(200)).await;
     assert_eq!(late.received(), 0);
     rig.broker.stop().await;
 }

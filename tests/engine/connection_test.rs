@@ -2,7 +2,7 @@
 
 use crate::support::certs::{Authority, self_signed, self_signed_authority};
 use crate::support::mosquitto::{Mosquitto, Setup};
-use crate::support::scripted;
+use crate::support::{pause, scripted};
 use relayscope_domain::broker::{BrokerSecrets, Connection, Tls, Transport, Will};
 use relayscope_domain::message::{MqttVersion, Qos};
 use relayscope_domain::secret::Secret;
@@ -351,7 +351,7 @@ async fn a_test_that_hangs_can_be_cancelled() {
             if step.name == before {
                 let stop = stop.clone();
                 tokio::spawn(async move {
-                    tokio::time::sleep(Duration::from_millis(50)).await;
+                    pause(Duration::from_millis(50)).await;
                     stop.cancel();
                 });
             }

@@ -4,11 +4,10 @@ use crate::feed::{Feed, unix_millis};
 use crate::lock::FolderLock;
 use crate::queue::Queue;
 use crate::secrets::{KeyLocation, Vault};
-use crate::store::Store;
 use crate::store::open::{self, Schema};
+use crate::store::{self, Store};
 use crate::supervisor::{Runtime, Supervisor, chain};
 use crate::{Engine, EngineConfig, destination};
-use sqlx::Row;
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;
 use tokio::sync::broadcast;
@@ -38,20 +37,12 @@ pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {
         tracing::warn!(%error, "The configuration could not be copied.");
     }
 
-    let recorded: Option<String> = sqlx::query("SELECT value FROM meta WHERE key = 'key_location'")
-        .fetch_optional(&pool)
-        .await
-        .map_err(because)?
-        .map(|row| row.get(0));
+    let recorded = store::key_location(&pool).await.map_err(because)?;
     let recorded = recorded.as_deref().and_then(KeyLocation::parse);
     let folder = data_dir.clone();
     let (vault, location) = blocking(move || Vault::open(&folder, keychain, recorded)).await?.map_err(because)?;
     if recorded.is_none() {
-        sqlx::query("INSERT INTO meta (key, value) VALUES ('key_location', ?)")
-            .bind(location.as_str())
-            .execute(&pool)
-            .await
-            .map_err(because)?;
+        store::record_key_location(&pool, location.as_str()).await.map_err(because)?;
     }
     let key_location = vault.location_words();
     let store = Store::new(pool, Arc::new(vault));

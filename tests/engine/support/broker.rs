@@ -14,7 +14,6 @@ use rumqttc::v5::{AsyncClient, Event as MqttEvent, EventLoop, MqttOptions};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 use tokio::process::Command;
 use uuid::Uuid;
 
@@ -209,9 +208,4 @@ async fn receive(mut events: EventLoop, inbox: Arc<Mutex<Inbox>>) {
             }
         }
     }
-}
-
-/// A moment in which nothing is expected to happen.
-pub async fn quiet() {
-    tokio::time::sleep(Duration::from_millis(200)).await;
 }

@@ -1,5 +1,6 @@
 //! Publishes numbered messages with QoS 1 or 2 and waits until the broker has acknowledged every one.
 
+use super::pause;
 use rumqttc::{AsyncClient, Event, MqttOptions, Packet, QoS};
 use std::time::Duration;
 
@@ -43,7 +44,7 @@ impl Load {
                     client.publish(format!("load/{topic}"), load.qos, false, text).await.unwrap();
                 }
                 if !load.pause.is_zero() {
-                    tokio::time::sleep(load.pause).await;
+                    pause(load.pause).await;
                 }
             }
             client
@@ -54,7 +55,7 @@ impl Load {
                 Ok(Event::Incoming(Packet::PubAck(_) | Packet::PubComp(_))) => acknowledged += 1,
                 Ok(_) => {}
                 // The broker is away: rumqttc keeps what was not acknowledged and sends it again.
-                Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
+                Err(_) => pause(Duration::from_millis(50)).await,
             }
         }
         drop(publisher.await.unwrap());

@@ -1,11 +1,11 @@
 //! A real Mosquitto on a free port of 127.0.0.1, with a configuration of its own; it ends with the value.
 
 use super::certs::Pair;
+use super::wait_until;
 use std::fmt::Write as _;
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
-use std::time::{Duration, Instant};
 use tempfile::TempDir;
 
 /// What a broker is started with.
@@ -56,18 +56,15 @@ impl Mosquitto {
         std::fs::write(folder.path().join("mosquitto.conf"), configuration(setup, folder.path(), port)).unwrap();
         let child = launch(folder.path());
         let mut broker = Self { child, folder, port };
-        let begun = Instant::now();
-        while begun.elapsed() < Duration::from_secs(10) {
+        let runs = wait_until("mosquitto to start", || {
             if broker.child.try_wait().unwrap().is_some() {
-                return Err(broker.log());
+                return Some(false);
             }
             // Its own word, not any listener's on that port.
-            if broker.log().contains("running") && TcpStream::connect(("127.0.0.1", port)).is_ok() {
-                return Ok(broker);
-            }
-            std::thread::sleep(Duration::from_millis(20));
-        }
-        Err(broker.log())
+            let listens = broker.log().contains("running") && TcpStream::connect(("127.0.0.1", port)).is_ok();
+            listens.then_some(true)
+        });
+        if runs { Ok(broker) } else { Err(broker.log()) }
     }
 
     /// Ends it as `kill` does; sessions are kept when it persists them.
@@ -80,11 +77,7 @@ impl Mosquitto {
     /// Starts it again with the same configuration, on the same port.
     pub(crate) fn start_again(&mut self) {
         self.child = launch(self.folder.path());
-        let begun = Instant::now();
-        while TcpStream::connect(("127.0.0.1", self.port)).is_err() {
-            assert!(begun.elapsed() < Duration::from_secs(10), "mosquitto does not come back");
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        wait_until("mosquitto to come back", || TcpStream::connect(("127.0.0.1", self.port)).ok());
     }
 
     /// What it logged so far.

@@ -2,29 +2,9 @@
  * The port to the engine: what the page may ask and what it is told. Everything else in the page depends on this
  * file and on the generated bindings, never on the window that carries the calls.
  */
-import type { Commands, Pushed } from "../bindings/api";
+import type { ApiError, Commands, Pushed } from "../bindings/api";
 
 export type * from "../bindings/api";
-
-/** A problem at a field of a form. */
-export interface Problem {
-  /** Path of the field, as in the draft: `tls.ca`, `mappings.2.filter`. */
-  field: string;
-  /** What is wrong and what to do. */
-  message: string;
-}
-
-/** What a failed call rejects with. */
-export interface ApiError {
-  /** What the page does with it. */
-  code: "invalid" | "notFound" | "inUse" | "failed";
-  /** What happened, why, and what to do. */
-  message: string;
-  /** With `invalid`: every problem at its field. */
-  problems: Problem[];
-  /** With `inUse`: the names of what uses it. */
-  users: string[];
-}
 
 export type CommandName = keyof Commands;
 export type Request<K extends CommandName> = Commands[K]["request"];

@@ -1,6 +1,27 @@
 // Written from Rust by `cargo xtask bindings`. Never edited.
 
 /**
+ * Why a call failed, in words that can be shown.
+ */
+export type ApiError = { 
+/**
+ * What the page does with it.
+ */
+code: ErrorCode, 
+/**
+ * What happened, why, and what to do.
+ */
+message: string, 
+/**
+ * With [`ErrorCode::Invalid`]: every problem at its field.
+ */
+problems: Array<Problem>, 
+/**
+ * With [`ErrorCode::InUse`]: the names of what uses it.
+ */
+users: Array<string>, };
+
+/**
  * What the app is and where it keeps its things.
  */
 export type AppInfo = { 
@@ -460,6 +481,11 @@ port: number,
 enabled: boolean, };
 
 /**
+ * Kinds of failure that the page treats differently.
+ */
+export type ErrorCode = "invalid" | "notFound" | "inUse" | "failed";
+
+/**
  * Everything about one event.
  */
 export type EventDetail = { 
@@ -768,6 +794,19 @@ stored: number,
  * Devices seen.
  */
 devices: number, };
+
+/**
+ * One problem of one field.
+ */
+export type Problem = { 
+/**
+ * The field's path in the draft, in the page's spelling: `host`, `tls.ca`, `mappings.2.filter`.
+ */
+field: string, 
+/**
+ * One sentence: what is wrong and what would be right.
+ */
+message: string, };
 
 /**
  * Quality of service (MQTT 3.1.1 and 5.0, section 4.3).

@@ -4,7 +4,20 @@ use super::{Store, StoreError, malformed, read_error, write_error};
 use relayscope_domain::settings::Settings;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sqlx::Row;
+use sqlx::{Row, SqlitePool};
+
+/// Where the data key lies, as recorded; needed before there is a vault, and so before there is a store.
+pub async fn key_location(pool: &SqlitePool) -> Result<Option<String>, StoreError> {
+    let row = sqlx::query("SELECT value FROM meta WHERE key = 'key_location'").fetch_optional(pool).await;
+    Ok(row.map_err(read_error)?.map(|row| row.get(0)))
+}
+
+/// Records where the data key lies, once.
+pub async fn record_key_location(pool: &SqlitePool, location: &str) -> Result<(), StoreError> {
+    let done =
+        sqlx::query("INSERT INTO meta (key, value) VALUES ('key_location', ?)").bind(location).execute(pool).await;
+    done.map(drop).map_err(write_error("key_location"))
+}
 
 impl Store {
     /// The settings, or their defaults.

@@ -10,6 +10,7 @@ mod meta;
 mod relays;
 mod tokens;
 
+pub use meta::{key_location, record_key_location};
 pub use tokens::StoredToken;
 
 use crate::secrets::{SecretError, Vault};
