@@ -36,7 +36,7 @@ pub fn run(start: Start) -> ExitCode {
         .manage(rpc::Subscription::default())
         .invoke_handler(tauri::generate_handler![rpc::rpc, rpc::subscribe]);
     // Without a display that answers, the window library panics rather than fails.
-    let built = catch_unwind(AssertUnwindSafe(|| builder.build(tauri::generate_context!())));
+    let built = catch_unwind(AssertUnwindSafe(|| builder.build(context())));
     match built {
         Ok(Ok(app)) => {
             let life = Lifecycle::begin(EngineConfig { data_dir, keychain: true, idle: false });
@@ -48,4 +48,10 @@ pub fn run(start: Start) -> ExitCode {
         Ok(Err(error)) => lifecycle::refuse(&format!("the window could not be opened: {error}")),
         Err(_) => lifecycle::refuse("the display does not answer; relayscope-cli runs the same engine without one"),
     }
+}
+
+/// The page, the icons, the policy and the permissions, as the build put them together.
+#[allow(clippy::exit, reason = "stands in what the macro writes")]
+fn context() -> tauri::Context {
+    tauri::generate_context!()
 }
