@@ -4,12 +4,11 @@
 //! address of a broker and their tokens, nothing else, and connect again for as long as they run. All their tasks end
 //! with [`Simulator::stop`].
 
+use crate::mqtt::link::{self, Link, Polled, Requests};
 use bytes::Bytes;
+use relayscope_domain::broker::{BrokerSecrets, Connection, Tls, Transport, Will};
+use relayscope_domain::message::{MqttVersion, Qos};
 use relayscope_domain::secret::Secret;
-use rumqttc::Outgoing;
-use rumqttc::v5::mqttbytes::QoS;
-use rumqttc::v5::mqttbytes::v5::{LastWill, Packet};
-use rumqttc::v5::{AsyncClient, Event, EventLoop, MqttOptions};
 use serde_json::json;
 use std::f64::consts::TAU;
 use std::net::SocketAddr;
@@ -25,8 +24,6 @@ const EVERY: Duration = Duration::from_secs(1);
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long a device gets to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
-/// Messages waiting in a client. The device's tick sends, its event loop receives; a full channel skips a message.
-const WAITING: usize = 16;
 /// Bytes of a camera's frame.
 const FRAME: usize = 1_536;
 
@@ -76,22 +73,44 @@ impl Simulator {
 }
 
 async fn run(kind: Kind, device: SimulatedDevice, broker: SocketAddr, stop: CancellationToken) {
-    let mut options = MqttOptions::new(device.client_id, broker.ip().to_string(), broker.port());
-    options.set_credentials("Token", device.token.expose());
-    options.set_keep_alive(Duration::from_secs(30));
-    options.set_clean_start(true);
-    if kind == Kind::Counter {
-        options.set_last_will(LastWill::new("demo/status/counter-02", "offline", QoS::AtLeastOnce, false, None));
-    }
-    let (client, events) = AsyncClient::new(options, WAITING);
-    // Holds one value: the event loop sends whether the device is connected, the publishing half reads the newest.
+    let (connection, secrets) = login(kind, device, broker);
+    let (link, requests) = match link::prepare(&connection, &secrets) {
+        Ok(prepared) => prepared,
+        // Only TLS settings can be wrong, and there are none.
+        Err(error) => return tracing::error!(%error, "A simulated device can't connect."),
+    };
+    // Holds one value: the polling half sends whether the device is connected, the publishing half reads the newest.
     let (online, connected) = watch::channel(false);
     // Two halves of one task, so that neither can outlive the other.
-    tokio::join!(drive(events, online, stop.clone()), publish(kind, client, connected, stop));
+    tokio::join!(drive(link, online, stop.clone()), publish(kind, requests, connected, stop));
+}
+
+fn login(kind: Kind, device: SimulatedDevice, broker: SocketAddr) -> (Connection, BrokerSecrets) {
+    let will = Will {
+        topic: "demo/status/counter-02".into(),
+        payload: "offline".into(),
+        qos: Qos::AtLeastOnce,
+        retain: false,
+    };
+    let connection = Connection {
+        host: broker.ip().to_string(),
+        port: broker.port(),
+        transport: Transport::Tcp,
+        path: String::new(),
+        version: MqttVersion::V5,
+        client_id: device.client_id,
+        username: Some("Token".into()),
+        keep_alive: 30,
+        clean_start: true,
+        session_expiry: 0,
+        will: (kind == Kind::Counter).then_some(will),
+        tls: Tls::default(),
+    };
+    (connection, BrokerSecrets { password: Some(device.token), client_key: None })
 }
 
 /// Keeps the connection up until the goodbye was sent.
-async fn drive(mut events: EventLoop, online: watch::Sender<bool>, stop: CancellationToken) {
+async fn drive(mut link: Link, online: watch::Sender<bool>, stop: CancellationToken) {
     let late = async {
         stop.cancelled().await;
         tokio::time::sleep(GOODBYE).await;
@@ -100,16 +119,16 @@ async fn drive(mut events: EventLoop, online: watch::Sender<bool>, stop: Cancell
     loop {
         // Dropping a poll loses what it was at; here only the end does that.
         let event = tokio::select! {
-            event = events.poll() => event,
+            event = link.poll() => event,
             () = &mut late => return,
         };
         match event {
-            Ok(Event::Incoming(Packet::ConnAck(_))) => drop(online.send_replace(true)),
-            Ok(Event::Outgoing(Outgoing::Disconnect)) => return,
+            Ok(Polled::Connected { .. }) => drop(online.send_replace(true)),
+            Ok(Polled::Left) => return,
             Ok(_) => {}
-            Err(error) => {
+            Err(failure) => {
                 online.send_replace(false);
-                tracing::debug!(%error, "A simulated device lost its connection.");
+                tracing::debug!(reason = %failure.words, "A simulated device lost its connection.");
                 tokio::select! {
                     () = tokio::time::sleep(AGAIN) => {}
                     () = stop.cancelled() => return,
@@ -120,7 +139,7 @@ async fn drive(mut events: EventLoop, online: watch::Sender<bool>, stop: Cancell
 }
 
 /// Publishes as soon as the device is connected, and every second from then on.
-async fn publish(kind: Kind, client: AsyncClient, mut connected: watch::Receiver<bool>, stop: CancellationToken) {
+async fn publish(kind: Kind, requests: Requests, mut connected: watch::Receiver<bool>, stop: CancellationToken) {
     let mut number = 0;
     let running = async {
         while connected.wait_for(|online| *online).await.is_ok() {
@@ -129,8 +148,8 @@ async fn publish(kind: Kind, client: AsyncClient, mut connected: watch::Receiver
             while *connected.borrow() {
                 ticks.tick().await;
                 let (topic, qos, payload) = message(kind, number);
-                // A full channel means a broker that does not answer; the next second has a newer value anyway.
-                let _ = client.try_publish(topic, qos, false, payload);
+                // Full means a broker that does not answer; the next second has a newer value anyway.
+                let _ = requests.publish(topic, payload, qos, false);
                 number += 1;
             }
         }
@@ -140,11 +159,11 @@ async fn publish(kind: Kind, client: AsyncClient, mut connected: watch::Receiver
         () = stop.cancelled() => {}
     }
     // Without a connection there is nobody to say goodbye to.
-    let _ = client.try_disconnect();
+    let _ = requests.disconnect();
 }
 
 /// The `number`th message of a device.
-fn message(kind: Kind, number: u32) -> (&'static str, QoS, Bytes) {
+fn message(kind: Kind, number: u32) -> (&'static str, Qos, Bytes) {
     match kind {
         Kind::Climate => {
             // A day of ten minutes.
@@ -154,15 +173,15 @@ fn message(kind: Kind, number: u32) -> (&'static str, QoS, Bytes) {
                 { "variable": "temperature", "value": tenths(22.0 + 6.0 * day + noise), "unit": "°C" },
                 { "variable": "humidity", "value": tenths(61.0 - 14.0 * day - noise), "unit": "%" },
             ]);
-            ("demo/greenhouse/climate-01", QoS::AtLeastOnce, values.to_string().into())
+            ("demo/greenhouse/climate-01", Qos::AtLeastOnce, values.to_string().into())
         }
-        Kind::Counter => ("demo/line-2/counter-02", QoS::AtLeastOnce, (1_000 + number).to_string().into()),
+        Kind::Counter => ("demo/line-2/counter-02", Qos::AtLeastOnce, (1_000 + number).to_string().into()),
         Kind::Camera => {
             // The first bytes of a JPEG file, a number, and noise: not text in any encoding.
             let mut frame = vec![0xFF, 0xD8, 0xFF, 0xE0];
             frame.extend(number.to_be_bytes());
             frame.resize_with(FRAME, rand::random);
-            ("demo/camera/frame-03", QoS::AtMostOnce, frame.into())
+            ("demo/camera/frame-03", Qos::AtMostOnce, frame.into())
         }
     }
 }

@@ -218,6 +218,8 @@ pub(crate) struct Janitor {
     runtime: Arc<Runtime>,
     frames: broadcast::Sender<Frame>,
     rates: Rates,
+    // What brokers answered to filters, as the pages last heard it: lists of relays show it.
+    grants: Vec<(RelayId, usize)>,
 }
 
 impl Janitor {
@@ -229,7 +231,21 @@ impl Janitor {
         runtime: Arc<Runtime>,
         frames: broadcast::Sender<Frame>,
     ) -> Self {
-        Self { data_dir, store, queue, feed, runtime, frames, rates: Rates::default() }
+        Self { data_dir, store, queue, feed, runtime, frames, rates: Rates::default(), grants: vec![] }
+    }
+
+    /// Has pages read their lists again when a broker answered to filters.
+    fn tell_grants(&mut self, status: &StatusSnapshot) {
+        let answered = |relay: &RelayStatus| {
+            let session = self.runtime.relay(relay.id)?.handles.session;
+            let count = session.borrow().grants.len();
+            Some((relay.id, count))
+        };
+        let grants: Vec<_> = status.relays.iter().filter_map(answered).collect();
+        if grants != self.grants {
+            self.grants = grants;
+            let _ = self.frames.send(Frame::Config);
+        }
     }
 
     /// Ticks until `stop`.
@@ -251,6 +267,7 @@ impl Janitor {
                     .await
                 {
                     Ok(status) => {
+                        self.tell_grants(&status);
                         let _ = self.frames.send(Frame::Status(Box::new(status)));
                     }
                     Err(error) => tracing::warn!(%error, "The status can't be read."),

@@ -33,8 +33,8 @@ pub enum Polled {
     Connected {
         /// Whether the broker had kept the session.
         session_present: bool,
-        /// What MQTT 5 brokers tell of themselves, in words.
-        limits: Vec<String>,
+        /// What an MQTT 5 broker tells of itself.
+        limits: Option<Box<Limits>>,
     },
     /// PUBLISH.
     Publish(Box<Arrived>),
@@ -50,8 +50,33 @@ pub enum Polled {
     Published(u16, Result<(), String>),
     /// DISCONNECT by the broker, with its reason.
     Disconnect(String),
+    /// DISCONNECT was written by us.
+    Left,
     /// Anything else.
     Other,
+}
+
+/// What an MQTT 5 broker tells of itself in CONNACK (MQTT 5.0 section 3.2.2.3); `None` where it says nothing.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Limits {
+    /// Receive Maximum.
+    pub receive_maximum: Option<u16>,
+    /// Maximum Packet Size, bytes.
+    pub packet_bytes: Option<u32>,
+    /// Maximum QoS.
+    pub qos: Option<u8>,
+    /// Whether messages can be retained.
+    pub retain: bool,
+    /// Whether filters may have wildcards.
+    pub wildcards: bool,
+    /// Whether subscriptions can be shared.
+    pub shared: bool,
+    /// Server Keep Alive, seconds.
+    pub keep_alive: Option<u16>,
+    /// Assigned Client Identifier.
+    pub client_id: Option<String>,
+    /// Reason String.
+    pub reason: Option<String>,
 }
 
 /// A PUBLISH as it came.
@@ -102,6 +127,8 @@ pub fn prepare(connection: &Connection, secrets: &BrokerSecrets) -> Result<(Link
     let transport = address::library_transport(connection, secrets.client_key.as_ref())?;
     let login = match (&connection.username, &secrets.password) {
         (None, None) => None,
+        // 3.1.1 knows no password without a user name (MQTT-3.1.2-22).
+        (None, Some(_)) if connection.version == MqttVersion::V311 => None,
         (name, password) => {
             Some((name.clone().unwrap_or_default(), password.as_ref().map_or("", |secret| secret.expose()).to_owned()))
         }
@@ -300,6 +327,7 @@ fn outgoing(outgoing: &Outgoing) -> Polled {
     match outgoing {
         Outgoing::Publish(packet_id) => Polled::Publishing(*packet_id),
         Outgoing::Subscribe(packet_id) => Polled::Subscribing(*packet_id),
+        Outgoing::Disconnect => Polled::Left,
         _ => Polled::Other,
     }
 }
@@ -310,7 +338,7 @@ fn from_v4(event: rumqttc::Event) -> Polled {
     match event {
         rumqttc::Event::Outgoing(event) => outgoing(&event),
         rumqttc::Event::Incoming(packet) => match packet {
-            Packet::ConnAck(connack) => Polled::Connected { session_present: connack.session_present, limits: vec![] },
+            Packet::ConnAck(connack) => Polled::Connected { session_present: connack.session_present, limits: None },
             Packet::Publish(publish) => Polled::Publish(Box::new(Arrived {
                 topic: publish.topic.into(),
                 payload: publish.payload,
@@ -351,7 +379,7 @@ fn from_v5(event: v5::Event) -> Polled {
         v5::Event::Incoming(packet) => match packet {
             Packet::ConnAck(connack) => Polled::Connected {
                 session_present: connack.session_present,
-                limits: connack.properties.as_ref().map(limits).unwrap_or_default(),
+                limits: connack.properties.as_ref().map(limits),
             },
             Packet::Publish(publish) => Polled::Publish(Box::new(Arrived {
                 topic: String::from_utf8_lossy(&publish.topic).into(),
@@ -394,15 +422,19 @@ fn from_v5(event: v5::Event) -> Polled {
     }
 }
 
-/// What an MQTT 5 broker tells of itself in CONNACK (MQTT 5.0 section 3.2.2.3).
-fn limits(properties: &v5::mqttbytes::v5::ConnAckProperties) -> Vec<String> {
-    let mut out = vec![];
-    out.extend(properties.assigned_client_identifier.as_ref().map(|id| format!("assigned client id {id}")));
-    out.extend(properties.server_keep_alive.map(|seconds| format!("the broker sets keep-alive {seconds} s")));
-    out.extend(properties.max_qos.map(|qos| format!("at most QoS {qos}")));
-    out.extend(properties.max_packet_size.map(|bytes| format!("packets up to {bytes} B")));
-    out.extend(properties.reason_string.clone());
-    out
+fn limits(found: &v5::mqttbytes::v5::ConnAckProperties) -> Box<Limits> {
+    let available = |flag: Option<u8>| flag != Some(0);
+    Box::new(Limits {
+        receive_maximum: found.receive_max,
+        packet_bytes: found.max_packet_size,
+        qos: found.max_qos,
+        retain: available(found.retain_available),
+        wildcards: available(found.wildcard_subscription_available),
+        shared: available(found.shared_subscription_available),
+        keep_alive: found.server_keep_alive,
+        client_id: found.assigned_client_identifier.clone(),
+        reason: found.reason_string.clone().filter(|reason| !reason.is_empty()),
+    })
 }
 
 /// The properties of an MQTT 5 PUBLISH (MQTT 5.0 section 3.3.2.3), name and value.

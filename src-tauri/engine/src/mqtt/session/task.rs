@@ -1,6 +1,6 @@
 //! The session's one task: polls, hands messages on, offers rumqttc what waits.
 
-use super::super::link::{Arrived, Link, Polled, Requests};
+use super::super::link::{Arrived, Limits, Link, Polled, Requests};
 use super::super::words::Failure;
 use super::{AckToken, Backlog, COMMANDS, Publication, Received, SessionConfig, SessionState, Standing};
 use crate::feed::event::{Direction, Event, Kind};
@@ -110,7 +110,7 @@ impl Task {
                     if session_present {
                         link.expect_releases();
                     }
-                    self.connected(session_present, &limits);
+                    self.connected(session_present, limits.as_deref());
                 }
                 Ok(Polled::Publish(arrived)) => {
                     if !self.arrived(*arrived) {
@@ -176,7 +176,7 @@ impl Task {
         }
     }
 
-    fn connected(&mut self, session_present: bool, limits: &[String]) {
+    fn connected(&mut self, session_present: bool, limits: Option<&Limits>) {
         self.connected = true;
         self.resumed = session_present;
         self.retry = FIRST_RETRY;
@@ -188,7 +188,7 @@ impl Task {
         let mut detail =
             vec![format!("client id {}", connection.client_id), format!("keep-alive {} s", connection.keep_alive)];
         detail.extend(connection.will.as_ref().map(|will| format!("will {} = “{}”", will.topic, will.payload)));
-        detail.extend(limits.iter().cloned());
+        detail.extend(limits.into_iter().flat_map(noteworthy));
         self.record(Kind::Connected {
             version: Some(connection.version),
             session_present,
@@ -287,7 +287,7 @@ impl Task {
                 }
             }
             Polled::Disconnect(reason) => self.farewell = Some(reason),
-            Polled::Connected { .. } | Polled::Publish(_) | Polled::UnsubAck | Polled::Other => {}
+            Polled::Connected { .. } | Polled::Publish(_) | Polled::UnsubAck | Polled::Left | Polled::Other => {}
         }
     }
 
@@ -330,6 +330,17 @@ impl Task {
         let id = MessageId(uuid::Uuid::now_v7());
         self.config.feed.record(Event::now(&self.config.broker, &self.config.name, Some(id), kind));
     }
+}
+
+/// What of a broker's limits is worth a word in the feed: what differs from what was asked for.
+fn noteworthy(limits: &Limits) -> Vec<String> {
+    let mut words = vec![];
+    words.extend(limits.client_id.as_ref().map(|id| format!("assigned client id {id}")));
+    words.extend(limits.keep_alive.map(|seconds| format!("the broker sets keep-alive {seconds} s")));
+    words.extend(limits.qos.map(|qos| format!("at most QoS {qos}")));
+    words.extend(limits.packet_bytes.map(|bytes| format!("packets up to {bytes} B")));
+    words.extend(limits.reason.clone());
+    words
 }
 
 fn digest(topic: &str, payload: &[u8]) -> u64 {
