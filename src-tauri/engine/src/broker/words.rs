@@ -39,11 +39,6 @@ pub(super) fn connection(info: &ConnectInfo, right: &Right) -> String {
         Right::Internal => "Relayscope itself".to_owned(),
         Right::Gone => "token removed meanwhile".to_owned(),
     }];
-    parts.push(match info.proto_ver() {
-        3 => "MQTT 3.1".to_owned(),
-        4 => "MQTT 3.1.1".to_owned(),
-        _ => "MQTT 5".to_owned(),
-    });
     parts.push(match info.keep_alive() {
         0 => "no keep-alive".to_owned(),
         seconds => format!("keep-alive {seconds} s"),

@@ -1,6 +1,6 @@
 //! The session's one task: polls, hands messages on, offers rumqttc what waits.
 
-use super::super::link::{Arrived, Limits, Link, Polled, Requests};
+use super::super::link::{Arrived, Limits, Link, MAX_PACKET, Polled, Requests};
 use super::super::words::Failure;
 use super::{AckToken, Backlog, COMMANDS, Publication, Received, SessionConfig, SessionState, Standing};
 use crate::feed::event::{Direction, Event, Kind};
@@ -188,7 +188,7 @@ impl Task {
         let mut detail =
             vec![format!("client id {}", connection.client_id), format!("keep-alive {} s", connection.keep_alive)];
         detail.extend(connection.will.as_ref().map(|will| format!("will {} = “{}”", will.topic, will.payload)));
-        detail.extend(limits.into_iter().flat_map(noteworthy));
+        detail.extend(limits.into_iter().flat_map(|limits| noteworthy(limits, connection.keep_alive)));
         self.record(Kind::Connected {
             version: Some(connection.version),
             session_present,
@@ -333,12 +333,14 @@ impl Task {
 }
 
 /// What of a broker's limits is worth a word in the feed: what differs from what was asked for.
-fn noteworthy(limits: &Limits) -> Vec<String> {
+fn noteworthy(limits: &Limits, keep_alive: u16) -> Vec<String> {
     let mut words = vec![];
     words.extend(limits.client_id.as_ref().map(|id| format!("assigned client id {id}")));
-    words.extend(limits.keep_alive.map(|seconds| format!("the broker sets keep-alive {seconds} s")));
+    let other = limits.keep_alive.filter(|seconds| *seconds != keep_alive);
+    words.extend(other.map(|seconds| format!("the broker sets keep-alive {seconds} s")));
     words.extend(limits.qos.map(|qos| format!("at most QoS {qos}")));
-    words.extend(limits.packet_bytes.map(|bytes| format!("packets up to {bytes} B")));
+    let smaller = limits.packet_bytes.filter(|bytes| *bytes < MAX_PACKET);
+    words.extend(smaller.map(|bytes| format!("packets up to {bytes} B")));
     words.extend(limits.reason.clone());
     words
 }
