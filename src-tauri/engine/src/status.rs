@@ -125,20 +125,26 @@ async fn relay_status(
     rates: &mut Rates,
 ) -> RelayStatus {
     let meter = runtime.meter(relay.id);
-    if !matches!(runtime.status(UnitKey::Relay(relay.id)), crate::supervisor::UnitStatus::Running { .. }) {
-        // Not loaded by a running relay: the database knows.
-        if let (Ok(ledger), Ok(rows)) = (queue.ledger(relay.id).await, queue.count(relay.id).await) {
-            meter.load(ledger, rows);
-        }
+    if !meter.is_loaded()
+        && let (Ok(ledger), Ok(rows)) = (queue.ledger(relay.id).await, queue.count(relay.id).await)
+    {
+        meter.load(ledger, rows);
     }
     let (ledger, mismatch) = meter.ledger();
     let rate = rates.update(relay.id, ledger.received, ledger.delivered);
     let (rate_in, rate_out, sparkline) = (rate.rate_in, rate.rate_out, rate.spark.iter().copied().collect());
     let unit = runtime.status(UnitKey::Relay(relay.id));
+    let endpoint = relay.downlink_port.map(|port| runtime.status(UnitKey::Endpoint(port)));
     let session = runtime.relay(relay.id).map(|at| at.handles.session.borrow().clone());
     let broker = brokers.iter().find(|broker| broker.id == relay.broker_id);
-    let standing =
-        words::RelayStanding { relay, unit: &unit, session: session.as_ref(), meter: &meter, waiting: ledger.waiting };
+    let standing = words::RelayStanding {
+        relay,
+        unit: &unit,
+        endpoint: endpoint.as_ref(),
+        session: session.as_ref(),
+        meter: &meter,
+        waiting: ledger.waiting,
+    };
     let oldest = if ledger.waiting + ledger.in_flight > 0 { queue.oldest(relay.id).await.ok().flatten() } else { None };
     RelayStatus {
         id: relay.id,

@@ -4,7 +4,7 @@
 use crate::mqtt::session::SessionState;
 use relayscope_domain::relay::Ledger;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
@@ -24,6 +24,7 @@ pub struct Meter {
     filtered: AtomicU64,
     // Rows counted at the start minus what the ledger said of them: not zero is a finding.
     mismatch: AtomicI64,
+    loaded: AtomicBool,
     state: Mutex<State>,
 }
 
@@ -94,6 +95,12 @@ impl Meter {
         self.in_flight.store(0, Ordering::Relaxed);
         let mismatch = rows.0 as i64 - ledger.waiting as i64 + rows.1 as i64 - ledger.dead as i64;
         self.mismatch.store(mismatch, Ordering::Relaxed);
+        self.loaded.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether the numbers are the database's; from then on the relay's parts keep them.
+    pub fn is_loaded(&self) -> bool {
+        self.loaded.load(Ordering::Relaxed)
     }
 
     /// Connects the session's own state.

@@ -92,6 +92,7 @@ impl Worker {
                 () = sleep_until(wake) => {}
                 () = tokio::time::sleep(READ_RETRY), if !readable => {}
                 () = stop.cancelled() => {}
+                () = tokio::task::yield_now(), if readable && self.has_room() => {}
             }
             self.meter.set_in_flight(requests.len());
         }
@@ -116,7 +117,8 @@ impl Worker {
                 Err(error) => return self.unreadable(&error),
             }
         }
-        while self.unread && self.lanes.held() < LOW {
+        // One page at a time: between pages what was delivered is settled and what is ready is sent.
+        if self.has_room() {
             match self.queue.entries_after(self.relay, self.cursor, PAGE).await {
                 Ok(entries) => {
                     self.unread = entries.len() == PAGE as usize;
@@ -127,6 +129,10 @@ impl Worker {
             }
         }
         true
+    }
+
+    fn has_room(&self) -> bool {
+        self.unread && self.lanes.held() < LOW
     }
 
     fn unreadable(&self, error: &crate::queue::QueueError) -> bool {

@@ -68,6 +68,8 @@ pub(super) fn broker_detail(broker: &Broker) -> String {
 pub(super) struct RelayStanding<'a> {
     pub(super) relay: &'a Relay,
     pub(super) unit: &'a UnitStatus,
+    // Of its downlink endpoint, when it has one.
+    pub(super) endpoint: Option<&'a UnitStatus>,
     pub(super) session: Option<&'a SessionState>,
     pub(super) meter: &'a Meter,
     pub(super) waiting: u64,
@@ -155,6 +157,13 @@ impl RelayStanding<'_> {
         if let Some((message, since)) = self.meter.storage() {
             let advice = "Free space or mend the disk. Nothing acknowledged is lost; the broker keeps the rest.";
             return Some((message, advice.into(), since));
+        }
+        if let Some(UnitStatus::Failed { reason } | UnitStatus::Backoff { reason, .. }) = self.endpoint {
+            return Some((
+                reason.clone(),
+                "Uplink goes on; downlinks wait until the port is free.".into(),
+                SystemTime::now(),
+            ));
         }
         let session = self.session?;
         if let Standing::Retrying(failure) | Standing::Refused(failure) = &session.standing {

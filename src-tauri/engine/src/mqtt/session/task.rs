@@ -11,7 +11,7 @@ use std::hash::{DefaultHasher, Hash, Hasher};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
@@ -19,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 pub(super) const ARRIVAL_BYTES: usize = 32 * 1024 * 1024;
 // Filters in one SUBSCRIBE packet.
 const SUBSCRIBE_CHUNK: usize = 50;
+const TELL_DROPPED: Duration = Duration::from_millis(500);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
 
 pub(super) struct Task {
@@ -47,6 +48,8 @@ pub(super) struct Task {
     pub(super) published: HashMap<u16, oneshot::Sender<Result<(), String>>>,
     // What the broker said in its DISCONNECT, for the event of the end.
     pub(super) farewell: Option<String>,
+    // Dropped messages that no event told of yet, and when the last one did.
+    untold: (u64, Instant),
 }
 
 impl Task {
@@ -80,6 +83,7 @@ impl Task {
             publishing: VecDeque::new(),
             published: HashMap::new(),
             farewell: None,
+            untold: (0, Instant::now()),
         }
     }
 
@@ -223,19 +227,15 @@ impl Task {
             digest,
         });
         let full = self.backlog.bytes() + size > ARRIVAL_BYTES && self.backlog.bytes() > 0;
-        let permit = if full { None } else { self.arrivals.try_reserve().ok() };
-        let Some(permit) = permit else {
+        // This task is the only sender: a slot that is free now is free below.
+        if full || self.arrivals.capacity() == 0 {
             if arrived.qos == Qos::AtMostOnce {
-                self.dropped.fetch_add(1, Ordering::Relaxed);
-                self.record(Kind::Dropped {
-                    topic: arrived.topic,
-                    count: 1,
-                    reason: "QoS 0, and the queue is behind; QoS 1 would have been kept by the broker".into(),
-                });
+                self.drop_one();
                 return true;
             }
             return false;
-        };
+        }
+        self.tell_dropped(Duration::ZERO);
         self.backlog.add(size);
         if !already_stored {
             let kind = Kind::Publish {
@@ -251,7 +251,7 @@ impl Task {
             };
             self.config.feed.record(Event::now(&self.config.broker, &self.config.name, Some(message_id), kind));
         }
-        permit.send(Received {
+        let received = Received {
             message_id,
             topic: arrived.topic,
             payload: arrived.payload,
@@ -260,8 +260,25 @@ impl Task {
             at: SystemTime::now(),
             ack,
             already_stored,
-        });
-        true
+        };
+        // Fails when the uplink has gone with the relay: nothing is acknowledged, the broker keeps it.
+        self.arrivals.try_send(received).is_ok()
+    }
+
+    /// QoS 0 that nothing could take is counted at once and told twice a second.
+    fn drop_one(&mut self) {
+        self.dropped.fetch_add(1, Ordering::Relaxed);
+        self.untold.0 += 1;
+        self.tell_dropped(TELL_DROPPED);
+    }
+
+    fn tell_dropped(&mut self, every: Duration) {
+        let (count, told) = self.untold;
+        if count > 0 && told.elapsed() >= every {
+            self.untold = (0, Instant::now());
+            let reason = "QoS 0, and the queue is behind; QoS 1 would have been kept by the broker".to_owned();
+            self.record(Kind::Dropped { topic: "".into(), count, reason });
+        }
     }
 
     pub(super) fn other(&mut self, polled: Polled) {
