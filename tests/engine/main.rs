@@ -5,6 +5,7 @@
 mod broker;
 mod broker_load;
 mod connection_test;
+mod endpoint;
 mod faults;
 mod lock;
 mod platform;

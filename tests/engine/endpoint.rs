@@ -1,0 +1,166 @@
+//! The downlink endpoint, as TagoIO and mosquitto-go-auth call it: a 200 means that the broker has the message.
+
+use crate::support::engine::{App, local};
+use crate::support::eventually;
+use crate::support::mosquitto::Mosquitto;
+use relayscope_engine::api::wire::*;
+use serde_json::{Value, json};
+use std::process::{Command, Stdio};
+
+struct Downlink {
+    app: App,
+    url: String,
+    http: reqwest::Client,
+}
+
+impl Downlink {
+    async fn start(broker: &Mosquitto) -> Self {
+        let app = App::start().await;
+        let saved = app.broker(broker.port, |_| {}).await;
+        let relay = app.relay("Plant", &saved, &local(), &[("up/#", 1)]).await;
+        let mut draft = serde_json::to_value(&relay.draft).unwrap();
+        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        draft["downlinkPort"] = json!(port.to_string());
+        let _: RelayView = app.call("relays.save", draft).await;
+        app.connected(1).await;
+        let url = eventually("the endpoint", async || app.relay_status().await.downlink).await;
+        assert_eq!(url, format!("http://127.0.0.1:{port}/publish"));
+        Self { app, url: url.trim_end_matches("/publish").to_owned(), http: relayscope_engine::destination::http::http_client().unwrap() }
+    }
+
+    async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+        let answer = self.http.post(format!("{}{path}", self.url)).json(body).send().await.unwrap();
+        (answer.status().as_u16(), answer.json().await.unwrap())
+    }
+}
+
+/// What `mosquitto_sub` prints of the next message on `filter`: topic, QoS, retain flag, payload in hexadecimal.
+fn listen(broker: &Mosquitto, filter: &str) -> std::process::Child {
+    let child = Command::new("mosquitto_sub")
+        .args(["-h", "127.0.0.1", "-p", &broker.port.to_string(), "-q", "2", "-t", filter, "-C", "1", "-W", "20"])
+        .args(["-F", "%t %q %r %x"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    crate::support::wait_until("mosquitto_sub to subscribe", || {
+        broker.log().contains(&format!("{filter} (QoS 2)")).then_some(())
+    });
+    child
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_downlink_reaches_the_broker_with_its_qos_and_bytes() {
+    let broker = Mosquitto::open();
+    let downlink = Downlink::start(&broker).await;
+    let cases = [
+        (json!({"topic": "down/0", "message": "on", "qos": 0, "retain": false}), "down/0 0 0 6f6e\n"),
+        (
+            json!({"topic": "down/1", "message": "é", "qos": 1, "retain": false, "relay_id": "Plant"}),
+            "down/1 1 0 c3a9\n",
+        ),
+        (
+            json!({"topic": "down/2", "message": "AP8=", "qos": 2, "retain": false, "encoding": "base64"}),
+            "down/2 2 0 00ff\n",
+        ),
+    ];
+    for (body, expected) in cases {
+        let listener = listen(&broker, body["topic"].as_str().unwrap());
+        let answer = downlink.post("/publish", &body).await;
+        assert_eq!(answer, (200, json!({"status": "Message published"})));
+        assert_eq!(String::from_utf8(listener.wait_with_output().unwrap().stdout).unwrap(), expected);
+    }
+    let (code, _) =
+        downlink.post("/publish", &json!({"topic": "kept", "message": "1", "qos": 1, "retain": true})).await;
+    assert_eq!(code, 200);
+    // A new subscriber gets the retained message from the broker.
+    let listener = listen(&broker, "kept");
+    assert_eq!(String::from_utf8(listener.wait_with_output().unwrap().stdout).unwrap(), "kept 1 1 31\n");
+    let shown = downlink.app.rows().into_iter().filter(|row| row.kind == "downlink").count();
+    assert_eq!(shown, 4);
+    downlink.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn bad_downlinks_get_the_official_relays_codes() {
+    let broker = Mosquitto::open();
+    let downlink = Downlink::start(&broker).await;
+    let good = json!({"topic": "a", "message": "1", "qos": 1, "retain": false});
+    for (field, value, code) in [
+        ("qos", Value::Null, 422),
+        ("qos", json!(3), 422),
+        ("retain", Value::Null, 422),
+        ("topic", json!("a/#"), 422),
+        ("encoding", json!("rot13"), 422),
+        ("relay_id", json!("nobody"), 404),
+    ] {
+        let mut body = good.clone();
+        body[field] = value.clone();
+        let (answered, body) = downlink.post("/publish", &body).await;
+        assert_eq!(answered, code, "{field} {value}: {body}");
+        assert!(body["error"].as_str().is_some_and(|text| !text.is_empty()), "{body}");
+    }
+    let raw = |kind: &'static str, body: &'static str| {
+        downlink.http.post(format!("{}/publish", downlink.url)).header("content-type", kind).body(body).send()
+    };
+    assert_eq!(raw("application/json", "{").await.unwrap().status(), 400);
+    assert_eq!(raw("text/plain", "{}").await.unwrap().status(), 400);
+    let (code, body) = downlink.post("/nothing", &json!({})).await;
+    assert_eq!((code, body), (404, json!({"error": "Not Found"})));
+    downlink.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_broker_that_is_away_is_never_a_false_published() {
+    let mut broker = Mosquitto::open();
+    let downlink = Downlink::start(&broker).await;
+    let status = async || {
+        let answer = downlink.http.get(format!("{}/status", downlink.url)).send().await.unwrap();
+        (answer.status().as_u16(), answer.json::<Value>().await.unwrap())
+    };
+    assert_eq!(status().await.1["status"], "ok");
+    broker.stop();
+    eventually("the status to tell the truth", async || (status().await.0 == 503).then_some(())).await;
+    let body = json!({"topic": "a", "message": "1", "qos": 1, "retain": false});
+    let answer = downlink.http.post(format!("{}/publish", downlink.url)).json(&body).send().await.unwrap();
+    assert_eq!((answer.status().as_u16(), answer.headers()["retry-after"].to_str().unwrap()), (503, "1"));
+    broker.start_again();
+    eventually("the relay to be back", async || (status().await.0 == 200).then_some(())).await;
+    assert_eq!(downlink.post("/publish", &body).await.0, 200);
+    downlink.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn devices_of_the_network_may_sign_in_and_nobody_else() {
+    let broker = Mosquitto::open();
+    let downlink = Downlink::start(&broker).await;
+    let device = downlink.app.token("sensor", "device", &local(), "").await;
+    let value: Revealed = downlink.app.call("tokens.reveal", json!({"id": device.token.id})).await;
+    let good = json!({"username": "Token", "password": value.value});
+    eventually("the device to be let in", async || {
+        (downlink.post("/auth", &good).await == (200, json!({"ok": true}))).then_some(())
+    })
+    .await;
+    let bad = json!({"username": "Token", "password": "0b0e6f2e-0000-4000-8000-000000000000"});
+    assert_eq!(downlink.post("/auth", &bad).await, (401, json!({"ok": false})));
+    assert_eq!(downlink.post("/superuser", &good).await, (401, json!({"ok": false})));
+    assert_eq!(downlink.post("/acl", &good).await, (200, json!({"ok": true})));
+    downlink.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_port_in_use_is_told_and_the_uplink_goes_on() {
+    let broker = Mosquitto::open();
+    let downlink = Downlink::start(&broker).await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let relays: Vec<RelayView> = downlink.app.call("relays.list", ()).await;
+    let mut draft = serde_json::to_value(&relays[0].draft).unwrap();
+    draft["downlinkPort"] = json!(taken.local_addr().unwrap().port().to_string());
+    let _: RelayView = downlink.app.call("relays.save", draft).await;
+    let error = eventually("the card to say so", async || {
+        let status = downlink.app.relay_status().await;
+        status.last_error.filter(|error| error.current && status.broker.words == "connected")
+    })
+    .await;
+    assert!(error.message.contains("choose another downlink port"), "{error:?}");
+    downlink.app.stop().await;
+}
