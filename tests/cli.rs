@@ -13,6 +13,9 @@ use std::io::Read;
 use std::process::Command;
 use std::time::Duration;
 
+#[path = "cli/kill.rs"]
+mod kill;
+
 #[path = "cli/harness.rs"]
 mod harness;
 

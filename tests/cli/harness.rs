@@ -167,16 +167,17 @@ fn answer(mut stream: TcpStream, sender: &mpsc::Sender<Request>) -> std::io::Res
     }
     let mut body = vec![0; length];
     reader.read_exact(&mut body)?;
+    // Handed on before it is answered: the next message of a topic comes only after the answer.
+    if first.starts_with("POST") {
+        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
+        drop(sender.send(Request { line: first.trim().to_owned(), authorization, body }));
+    }
     let answer = r#"{"status":true,"result":"1 Data Added"}"#;
     write!(
         stream,
         "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{answer}",
         answer.len()
     )?;
-    if first.starts_with("POST") {
-        let body = serde_json::from_slice(&body).unwrap_or(Value::Null);
-        drop(sender.send(Request { line: first.trim().to_owned(), authorization, body }));
-    }
     Ok(())
 }
 

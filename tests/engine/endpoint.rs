@@ -25,7 +25,11 @@ impl Downlink {
         app.connected(1).await;
         let url = eventually("the endpoint", async || app.relay_status().await.downlink).await;
         assert_eq!(url, format!("http://127.0.0.1:{port}/publish"));
-        Self { app, url: url.trim_end_matches("/publish").to_owned(), http: relayscope_engine::destination::http::http_client().unwrap() }
+        Self {
+            app,
+            url: url.trim_end_matches("/publish").to_owned(),
+            http: relayscope_engine::destination::http::http_client().unwrap(),
+        }
     }
 
     async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
