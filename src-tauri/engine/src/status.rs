@@ -226,6 +226,8 @@ pub(crate) struct Janitor {
     rates: Rates,
     // What brokers answered to filters, as the pages last heard it: lists of relays show it.
     grants: Vec<(RelayId, usize)>,
+    // Deliveries of each relay when its tokens were last noted as used.
+    delivered: HashMap<RelayId, u64>,
 }
 
 impl Janitor {
@@ -237,7 +239,31 @@ impl Janitor {
         runtime: Arc<Runtime>,
         frames: broadcast::Sender<Frame>,
     ) -> Self {
-        Self { data_dir, store, queue, feed, runtime, frames, rates: Rates::default(), grants: vec![] }
+        Self {
+            data_dir,
+            store,
+            queue,
+            feed,
+            runtime,
+            frames,
+            rates: Rates::default(),
+            grants: vec![],
+            delivered: HashMap::new(),
+        }
+    }
+
+    /// Notes which tokens were used: by clients of embedded brokers, and by relays that delivered.
+    async fn touch_tokens(&mut self) -> Result<(), StoreError> {
+        let now = unix_millis(SystemTime::now());
+        let mut used: Vec<_> = self.runtime.accounts.take_used().into_iter().map(|id| (id, now)).collect();
+        for relay in self.store.relays().await? {
+            let delivered = self.runtime.meter(relay.id).ledger().0.delivered;
+            let before = self.delivered.insert(relay.id, delivered);
+            if before.is_some_and(|before| delivered > before) {
+                used.extend([(relay.network_token_id, now), (relay.authorization_id, now)]);
+            }
+        }
+        self.store.touch_tokens(&used).await
     }
 
     /// Has pages read their lists again when a broker answered to filters.
@@ -279,14 +305,10 @@ impl Janitor {
                     Err(error) => tracing::warn!(%error, "The status can't be read."),
                 }
             }
-            if count.is_multiple_of(TOUCH) {
-                let now = unix_millis(SystemTime::now());
-                let used: Vec<_> = self.runtime.accounts.take_used().into_iter().map(|id| (id, now)).collect();
-                if !used.is_empty()
-                    && let Err(error) = self.store.touch_tokens(&used).await
-                {
-                    tracing::warn!(%error, "The tokens' last use can't be written.");
-                }
+            if count.is_multiple_of(TOUCH)
+                && let Err(error) = self.touch_tokens().await
+            {
+                tracing::warn!(%error, "The tokens' last use can't be written.");
             }
             count = count.wrapping_add(1);
         }
