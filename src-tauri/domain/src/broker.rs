@@ -66,7 +66,7 @@ pub struct Connection {
     pub client_id: String,
     /// User name; `None` sends none.
     pub username: Option<String>,
-    /// Seconds; 0 switches keep-alive off.
+    /// Seconds; 0 switches keep-alive off (sent as 65,535 seconds, the longest there is).
     pub keep_alive: u16,
     /// Clean start (MQTT 5) or clean session (3.1.1).
     pub clean_start: bool,
@@ -263,9 +263,6 @@ fn check_connection(
     let keep_alive = problems.take("keepAlive", number::<u16>(&draft.keep_alive, "keep-alive", 0, 65_535));
     if keep_alive.is_some_and(|seconds| (1..5).contains(&seconds)) {
         problems.add("keepAlive", "Keep-alive is 0 (off) or at least 5 seconds.");
-    } else if keep_alive == Some(0) && draft.version == MqttVersion::V5 {
-        // The client library can't switch it off in MQTT 5.
-        problems.add("keepAlive", "With MQTT 5, keep-alive is at least 5 seconds.");
     }
     let session_expiry =
         problems.take("sessionExpiry", number::<u32>(&draft.session_expiry, "session expiry", 0, u32::MAX.into()));

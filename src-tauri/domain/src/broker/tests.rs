@@ -151,7 +151,7 @@ fn keep_alive_is_what_the_library_can_do() {
     let with = |version, keep_alive: &str| fields(&BrokerDraft { version, keep_alive: keep_alive.into(), ..draft() });
     for (version, seconds, good) in [
         (MqttVersion::V311, "0", true),
-        (MqttVersion::V5, "0", false),
+        (MqttVersion::V5, "0", true),
         (MqttVersion::V311, "4", false),
         (MqttVersion::V5, "5", true),
         (MqttVersion::V5, "65535", true),
