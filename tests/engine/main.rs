@@ -6,6 +6,8 @@ mod broker;
 mod broker_load;
 mod connection_test;
 mod faults;
+#[cfg(target_os = "linux")]
+mod keychain;
 mod lock;
 mod platform;
 mod relay;
