@@ -5,6 +5,8 @@
 mod broker;
 mod broker_load;
 mod connection_test;
+#[cfg(target_os = "linux")]
+mod disk;
 mod faults;
 #[cfg(target_os = "linux")]
 mod keychain;
