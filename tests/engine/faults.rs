@@ -15,7 +15,7 @@ const EACH: usize = 250;
 const ALL: u64 = (TOPICS * EACH) as u64;
 
 /// A broker whose sessions survive its restart.
-fn persistent() -> Mosquitto {
+pub(crate) fn persistent() -> Mosquitto {
     Mosquitto::start(&Setup {
         extra: "max_queued_messages 0\nmax_inflight_messages 1000\npersistence true\nautosave_interval 1\n".into(),
         ..Setup::default()
@@ -23,20 +23,25 @@ fn persistent() -> Mosquitto {
 }
 
 /// About five seconds of messages.
-fn load(port: u16) -> Load {
+pub(crate) fn load(port: u16) -> Load {
     Load { pause: Duration::from_millis(20), ..Load::new(port, TOPICS, EACH) }
 }
 
-async fn relayed(broker: &Mosquitto, sink: &Sink) -> App {
+pub(crate) async fn relayed(broker: &Mosquitto, sink: &Sink) -> App {
     let app = App::start().await;
-    let saved = app.broker(broker.port, |_| {}).await;
-    app.relay("Plant", &saved, &sink.region(), &[("load/#", 1)]).await;
-    app.connected(1).await;
+    relay_in(&app, broker, sink, "5", 1).await;
     app
 }
 
+/// Saves the relay and waits until it runs.
+pub(crate) async fn relay_in(app: &App, broker: &Mosquitto, sink: &Sink, version: &str, qos: u8) {
+    let saved = app.broker(broker.port, |draft| draft["version"] = json!(version)).await;
+    app.relay("Plant", &saved, &sink.region(), &[("load/#", qos)]).await;
+    app.connected(1).await;
+}
+
 /// Everything arrived, in order; returns how many came twice.
-async fn all_arrived(app: &App, sink: &Sink) -> usize {
+pub(crate) async fn all_arrived(app: &App, sink: &Sink) -> usize {
     eventually("every message at the destination", async || {
         let status = app.relay_status().await;
         let ledger = status.ledger;

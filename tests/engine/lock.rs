@@ -1,6 +1,8 @@
 //! One engine per data folder.
 
 use relayscope_engine::lock::{FolderLock, LockError};
+use relayscope_engine::{Engine, EngineConfig};
+use std::time::Duration;
 use tempfile::TempDir;
 
 #[test]
@@ -42,15 +44,51 @@ fn a_folder_that_is_a_file_is_refused_in_words() {
 fn an_unwritable_folder_is_refused_in_words() {
     use std::os::unix::fs::PermissionsExt;
     let folder = TempDir::new().unwrap();
-    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o500)).unwrap();
-    // Root may write anywhere; then another place that nobody can write to stands in.
-    let unwritable = if std::fs::write(folder.path().join("probe"), "").is_ok() {
-        std::path::Path::new("/proc")
-    } else {
-        folder.path()
+    std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o555)).unwrap();
+    let error = std::thread::scope(|scope| {
+        let take = || {
+            // SAFETY: changes the identity that this thread, and no other, has towards files. Root may write anywhere.
+            #[cfg(target_os = "linux")]
+            unsafe {
+                libc::setfsuid(65_534)
+            };
+            FolderLock::take(folder.path()).unwrap_err()
+        };
+        scope.spawn(take).join().unwrap()
+    });
+    let expected = format!(
+        "failed to write to the data folder {}: permission denied; choose another folder with --data-dir",
+        folder.path().display()
+    );
+    assert_eq!(error.to_string(), expected);
+}
+
+/// What the command line and the window show.
+#[tokio::test]
+async fn an_engine_that_can_not_have_its_folder_says_so_in_one_sentence() {
+    let start = async |data_dir: &std::path::Path| {
+        let config = EngineConfig { data_dir: data_dir.to_owned(), keychain: false, idle: false };
+        Engine::start(config).await
     };
-    let error = FolderLock::take(unwritable).unwrap_err().to_string();
-    assert!(error.starts_with("failed to write to the data folder") && error.contains("--data-dir"), "{error}");
+    let folder = TempDir::new().unwrap();
+    let first = start(folder.path()).await.unwrap();
+    let expected = format!(
+        "Another Relayscope (process {}) uses this data folder: {}; close it or choose another folder with --data-dir",
+        std::process::id(),
+        folder.path().display()
+    );
+    assert_eq!(start(folder.path()).await.err().unwrap().to_string(), expected);
+    first.shutdown(Duration::from_secs(20)).await;
+    drop(first);
+    start(folder.path()).await.unwrap().shutdown(Duration::from_secs(20)).await;
+
+    let path = folder.path().join("file");
+    std::fs::write(&path, "").unwrap();
+    let expected = format!(
+        "failed to write to the data folder {}: it is not a folder; choose another folder with --data-dir",
+        path.display()
+    );
+    assert_eq!(start(&path).await.err().unwrap().to_string(), expected);
 }
 
 #[cfg(unix)]

@@ -5,8 +5,10 @@
 mod broker;
 mod broker_load;
 mod connection_test;
+mod disk;
 mod endpoint;
 mod faults;
+mod keychain;
 mod lock;
 mod platform;
 mod relay;

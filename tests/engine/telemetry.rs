@@ -22,7 +22,9 @@ fn what_is_logged_stands_in_a_file_of_the_day() {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        assert_eq!(std::fs::metadata(&data).unwrap().permissions().mode() & 0o777, 0o700);
+        for folder in [data.clone(), data.join("logs")] {
+            assert_eq!(std::fs::metadata(folder).unwrap().permissions().mode() & 0o777, 0o700);
+        }
     }
 
     // A log that can't be written is told, and stops nothing. In the same test: the first call in a process counts.
@@ -30,4 +32,17 @@ fn what_is_logged_stands_in_a_file_of_the_day() {
     std::fs::write(&file, "").unwrap();
     let guard = telemetry::init(Some(&file), false);
     assert!(guard.problem.as_deref().is_some_and(|problem| problem.starts_with("No log is written")), "{guard:?}");
+}
+
+/// Libraries write to standard error past the log: what is seen there is looked at from outside.
+#[test]
+fn a_first_start_says_nothing_on_standard_error() {
+    let folder = TempDir::new().unwrap();
+    let output = std::process::Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "telemetry::what_is_logged_stands_in_a_file_of_the_day", "--nocapture"])
+        .env("TMPDIR", folder.path())
+        .output()
+        .unwrap();
+    assert!(output.status.success() && String::from_utf8_lossy(&output.stdout).contains("1 passed"), "{output:?}");
+    assert_eq!(String::from_utf8_lossy(&output.stderr), "");
 }

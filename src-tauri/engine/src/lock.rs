@@ -30,10 +30,7 @@ pub enum LockError {
         /// The folder.
         folder: PathBuf,
         /// Why, in words.
-        reason: &'static str,
-        /// The system's error.
-        #[source]
-        source: io::Error,
+        reason: String,
     },
 }
 
@@ -41,7 +38,7 @@ impl FolderLock {
     /// Makes the folder if needed and takes its lock.
     pub fn take(data_dir: &Path) -> Result<Self, LockError> {
         let unwritable =
-            |source: io::Error| LockError::Unwritable { folder: data_dir.to_owned(), reason: reason(&source), source };
+            |error: io::Error| LockError::Unwritable { folder: data_dir.to_owned(), reason: reason(&error) };
         make_folder(data_dir).map_err(unwritable)?;
         let mut options = File::options();
         options.read(true).write(true).create(true).truncate(false);
@@ -75,13 +72,14 @@ pub fn make_folder(path: &Path) -> io::Result<()> {
     builder.create(path)
 }
 
-fn reason(error: &io::Error) -> &'static str {
-    match error.kind() {
+fn reason(error: &io::Error) -> String {
+    let words = match error.kind() {
         io::ErrorKind::PermissionDenied => "permission denied",
         io::ErrorKind::ReadOnlyFilesystem => "the disk is read-only",
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => "the disk is full",
         io::ErrorKind::AlreadyExists | io::ErrorKind::NotADirectory => "it is not a folder",
         io::ErrorKind::Unsupported => "this disk has no file locks",
-        _ => "the system refuses",
-    }
+        _ => return error.to_string(),
+    };
+    words.to_owned()
 }

@@ -227,9 +227,15 @@ fn with_time_out<T: Send + 'static>(
     }
 }
 
+/// The first call in a process connects to the keychain; whether that worked holds for the life of the process.
+fn keychain_entry(user: &str) -> Result<keyring::v1::Entry, String> {
+    // Asked first, because `new` says only that there is no store, and not why.
+    keyring::v1::Entry::store_status().as_ref().map_err(|error| error.to_string())?;
+    keyring::v1::Entry::new(SERVICE, user).map_err(|error| error.to_string())
+}
+
 fn keychain_get(user: &str) -> Result<Option<Key>, String> {
-    let entry = keyring::v1::Entry::new(SERVICE, user).map_err(|error| error.to_string())?;
-    match entry.get_password() {
+    match keychain_entry(user)?.get_password() {
         Ok(text) => from_hex(&text).map(Some).ok_or_else(|| "its entry is not a key".to_owned()),
         Err(keyring::v1::Error::NoEntry) => Ok(None),
         Err(error) => Err(error.to_string()),
@@ -240,8 +246,7 @@ fn keychain_get_or_set(user: &str, fresh: Key) -> Result<Key, String> {
     if let Some(key) = keychain_get(user)? {
         return Ok(key);
     }
-    let entry = keyring::v1::Entry::new(SERVICE, user).map_err(|error| error.to_string())?;
-    entry.set_password(&to_hex(&fresh)).map_err(|error| error.to_string())?;
+    keychain_entry(user)?.set_password(&to_hex(&fresh)).map_err(|error| error.to_string())?;
     // Some keychains accept and forget.
     match keychain_get(user)? {
         Some(key) if key == fresh => Ok(key),

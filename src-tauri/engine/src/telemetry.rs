@@ -30,8 +30,8 @@ pub fn init(data_dir: Option<&Path>, stderr: bool) -> Guard {
     let mut worker = None;
     if let Some(data_dir) = data_dir {
         let folder = data_dir.join("logs");
-        // Before the appender does, which would let everybody in.
-        let made = crate::lock::make_folder(data_dir).map_err(|error| error.to_string());
+        // Before the appender does, which would let everybody in, and complains of a folder that is not there.
+        let made = crate::lock::make_folder(&folder).map_err(|error| error.to_string());
         let builder = RollingFileAppender::builder()
             .rotation(Rotation::DAILY)
             .filename_prefix("relayscope")

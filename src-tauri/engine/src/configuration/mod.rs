@@ -39,6 +39,7 @@ impl From<StoreError> for ChangeError {
             | StoreError::NotFound
             | StoreError::Malformed(..)
             | StoreError::Secret(_)
+            | StoreError::Disk(_)
             | StoreError::Sql(..)) => Self::Store(other),
         }
     }

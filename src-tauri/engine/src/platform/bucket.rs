@@ -7,6 +7,7 @@
 use super::PlatformError;
 use super::data::NewValue;
 use crate::api::wire::{BucketDevice, BucketRow, BucketRows};
+use crate::store::open;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{QueryBuilder, Row, Sqlite};
 use std::collections::HashMap;
@@ -74,7 +75,12 @@ impl Bucket {
             Some(damage) => Opening::Damaged(damage),
             None => Opening::Failed(PlatformError::Open { path: path.to_owned(), source }),
         };
-        let pool = SqlitePoolOptions::new().max_connections(4).connect_with(options).await.map_err(failed)?;
+        let pool = SqlitePoolOptions::new()
+            .max_connections(4)
+            .after_release(|connection, _| Box::pin(open::is_fit(connection)))
+            .connect_with(options)
+            .await
+            .map_err(failed)?;
         let check = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&pool).await;
         let opened = match check.map_err(failed) {
             Ok::<String, _>(verdict) if verdict == "ok" => {

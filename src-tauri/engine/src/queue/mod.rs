@@ -10,7 +10,7 @@ mod settle;
 pub use dead::DeadLetter;
 pub use settle::Settlement;
 
-use crate::store::open::{self, OpenError, Schema};
+use crate::store::open::{self, DiskTrouble, OpenError, Schema};
 use bytes::Bytes;
 use relayscope_domain::id::{MessageId, RelayId};
 use relayscope_domain::message::Qos;
@@ -61,24 +61,18 @@ pub struct Entry {
 /// Why the queue could not be read or written.
 #[derive(Debug, thiserror::Error)]
 pub enum QueueError {
-    /// No space is left.
-    #[error("The disk is full: messages can't be stored. Free some space; nothing acknowledged is lost.")]
-    DiskFull(#[source] sqlx::Error),
+    /// No space is left, or the disk fails.
+    #[error("{0}: messages can't be stored. Free some space or mend the disk; nothing acknowledged is lost.")]
+    Disk(DiskTrouble),
     /// SQLite refused.
     #[error("failed to {0} the queue: {1}")]
     Sql(&'static str, #[source] sqlx::Error),
 }
 
 fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> QueueError {
-    move |error| {
-        // SQLITE_FULL (13); SQLITE_IOERR_WRITE (778) when a quota is used up.
-        let code =
-            error.as_database_error().and_then(|database| database.code()).and_then(|code| code.parse::<i64>().ok());
-        if code.is_some_and(|code| code & 0xff == 13 || code == 778) {
-            QueueError::DiskFull(error)
-        } else {
-            QueueError::Sql(operation, error)
-        }
+    move |error| match open::disk_trouble(&error) {
+        Some(trouble) => QueueError::Disk(trouble),
+        None => QueueError::Sql(operation, error),
     }
 }
 

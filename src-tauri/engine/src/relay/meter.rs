@@ -33,10 +33,20 @@ struct State {
     session: Option<watch::Receiver<SessionState>>,
     session_dropped: Option<Arc<AtomicU64>>,
     destination: Destination,
-    storage: Option<(String, SystemTime)>,
+    // By `Write`: a small write may succeed while a large one does not.
+    storage: [Option<(String, SystemTime)>; 2],
     last_error: Option<Trouble>,
     // Microseconds of the last deliveries, oldest first.
     took: VecDeque<u32>,
+}
+
+/// What is written to the queue.
+#[derive(Clone, Copy, Debug)]
+pub enum Write {
+    /// Messages that came.
+    Arrivals,
+    /// What became of them.
+    Settlements,
 }
 
 /// How the path to the destination stands.
@@ -109,6 +119,8 @@ impl Meter {
         state.session = Some(session);
         state.session_dropped = Some(dropped);
         state.destination = Destination::Unknown;
+        // The new run finds out for itself.
+        state.storage = Default::default();
     }
 
     /// A group was committed.
@@ -116,7 +128,7 @@ impl Meter {
         self.received.fetch_add(stored + filtered, Ordering::Relaxed);
         self.waiting.fetch_add(stored as i64, Ordering::Relaxed);
         self.filtered.fetch_add(filtered, Ordering::Relaxed);
-        self.state().storage = None;
+        self.state().storage[Write::Arrivals as usize] = None;
     }
 
     /// A group was settled.
@@ -124,16 +136,14 @@ impl Meter {
         self.delivered.fetch_add(delivered, Ordering::Relaxed);
         self.dead.fetch_add(dead as i64, Ordering::Relaxed);
         self.waiting.fetch_sub((delivered + dead) as i64, Ordering::Relaxed);
-        self.state().storage = None;
+        self.state().storage[Write::Settlements as usize] = None;
     }
 
     /// The disk does not take writes.
-    pub fn storage_failed(&self, message: &str) {
+    pub fn storage_failed(&self, write: Write, message: &str) {
         let now = SystemTime::now();
         let mut state = self.state();
-        if state.storage.is_none() {
-            state.storage = Some((message.to_owned(), now));
-        }
+        state.storage[write as usize].get_or_insert_with(|| (message.to_owned(), now));
         let advice =
             "Free space or mend the disk; intake goes on by itself, and the broker keeps what was not acknowledged.";
         state.last_error = Some(Trouble { message: message.to_owned(), advice: advice.to_owned(), at: now });
@@ -141,7 +151,7 @@ impl Meter {
 
     /// Since when the disk does not take writes, and why.
     pub fn storage(&self) -> Option<(String, SystemTime)> {
-        self.state().storage.clone()
+        self.state().storage.iter().flatten().next().cloned()
     }
 
     /// Requests under way.

@@ -1,7 +1,7 @@
 //! From the worker to the queue: commits the ends of attempts in groups, whatever came while the last commit ran.
 //! Settling may lag behind delivering: after a crash that costs duplicates, never losses.
 
-use super::meter::Meter;
+use super::meter::{Meter, Write};
 use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
 use crate::queue::{Queue, Settlement};
@@ -30,7 +30,7 @@ pub(super) async fn run(
         let mut tries = 0;
         while let Err(error) = queue.settle(relay, &group).await {
             let text = error.to_string();
-            meter.storage_failed(&text);
+            meter.storage_failed(Write::Settlements, &text);
             if tries == 0 {
                 tracing::error!(%relay, %error, "Deliveries can't be settled; they are kept in memory.");
                 feed.record(Event::now(&path, &path, None, Kind::Note { failure: true, text }));

@@ -2,7 +2,7 @@
 //! acknowledges in the order of arrival. No timer delays an idle message. When the disk refuses, nothing is acknowledged
 //! and the same group is tried again.
 
-use super::meter::Meter;
+use super::meter::{Meter, Write};
 use crate::feed::event::{Event, Kind};
 use crate::feed::{Feed, unix_millis};
 use crate::mqtt::session::{AckToken, Backlog, Received};
@@ -97,7 +97,7 @@ impl Uplink {
                 }
                 Err(error) => {
                     let text = error.to_string();
-                    self.meter.storage_failed(&text);
+                    self.meter.storage_failed(Write::Arrivals, &text);
                     if !told {
                         tracing::error!(relay = %self.relay, %error, "Messages can't be stored; intake waits.");
                         self.note(true, text);

@@ -45,6 +45,9 @@ pub enum StoreError {
     /// A secret can't be sealed or unsealed.
     #[error("{0}")]
     Secret(#[from] SecretError),
+    /// No space is left, or the disk fails.
+    #[error("{0}: the change was not kept. Free some space or mend the disk, and try again.")]
+    Disk(open::DiskTrouble),
     /// SQLite refused.
     #[error("failed to {0} the configuration: {1}")]
     Sql(&'static str, #[source] sqlx::Error),
@@ -81,7 +84,10 @@ fn write_error(name: &str) -> impl Fn(sqlx::Error) -> StoreError + '_ {
     move |error| match error.as_database_error() {
         Some(database) if database.is_unique_violation() => StoreError::NameTaken(name.to_owned()),
         Some(database) if database.is_foreign_key_violation() => StoreError::InUse,
-        _ => StoreError::Sql("change", error),
+        _ => match open::disk_trouble(&error) {
+            Some(trouble) => StoreError::Disk(trouble),
+            None => StoreError::Sql("change", error),
+        },
     }
 }
 

@@ -2,8 +2,10 @@
 //! aside. Knows files and migrations, no tables.
 
 use sqlx::migrate::Migrator;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{AssertSqlSafe, Connection, Row};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -62,6 +64,28 @@ pub enum OpenError {
     },
 }
 
+/// The disk takes no writes. A part of a sentence: what follows from it is for the caller to say.
+#[derive(Debug, thiserror::Error)]
+pub enum DiskTrouble {
+    /// SQLITE_FULL.
+    #[error("The disk is full")]
+    Full,
+    /// A write failed, and SQLite does not know why.
+    #[error("The disk is full, over a quota or failing (SQLite error {0})")]
+    Refuses(i64),
+}
+
+/// What the disk has to do with a failure, if anything.
+pub fn disk_trouble(error: &sqlx::Error) -> Option<DiskTrouble> {
+    let code = error.as_database_error()?.code()?.parse::<i64>().ok()?;
+    match (code & 0xff, code >> 8) {
+        (13, _) => Some(DiskTrouble::Full),
+        // SQLITE_IOERR of WRITE, FSYNC, DIR_FSYNC, TRUNCATE, SHMSIZE and SHMMAP.
+        (10, 3..=6 | 19 | 21) => Some(DiskTrouble::Refuses(code)),
+        _ => None,
+    }
+}
+
 /// Opens `path`, brings it up to date, and returns it with what a person should know.
 pub async fn open(path: &Path, schema: Schema) -> Result<(SqlitePool, Vec<String>), OpenError> {
     let mut notices = vec![];
@@ -80,6 +104,7 @@ pub async fn open(path: &Path, schema: Schema) -> Result<(SqlitePool, Vec<String
     let pool = SqlitePoolOptions::new()
         .max_connections(schema.connections)
         .acquire_timeout(Duration::from_secs(30))
+        .after_release(|connection, _| Box::pin(is_fit(connection)))
         .connect_with(options)
         .await
         .map_err(|error| failure("open", path, schema, error))?;
@@ -90,6 +115,16 @@ pub async fn open(path: &Path, schema: Schema) -> Result<(SqlitePool, Vec<String
         source: sqlx::Error::Migrate(Box::new(error)),
     })?;
     Ok((pool, notices))
+}
+
+/// Whether a connection may be used again. When the disk fails, SQLite rolls back by itself; the rollback that sqlx asks
+/// for then fails, and sqlx takes the transaction for open for ever. Such a connection is closed and replaced.
+pub async fn is_fit(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    if connection.is_in_transaction() {
+        // A rollback may be under way; the answer comes after it.
+        connection.ping().await?;
+    }
+    Ok(!connection.is_in_transaction())
 }
 
 /// Looks at an existing file read-only: refuses a newer one, finds damage, and copies it when migrations are due.
