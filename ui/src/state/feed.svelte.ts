@@ -4,6 +4,9 @@
  *
  * A frame only says that the view changed. Frames that come while rows are being fetched lead to one more fetch, so
  * the page costs the same at ten events a second and at ten thousand.
+ *
+ * Once the reader has left the top, the list stands still under them: it is held at the event it shows, and what is
+ * newer is only counted.
  */
 import {
   asApiError,
@@ -19,19 +22,37 @@ import type { Frames } from "./frames";
 export const CAPS = [25, 50, 100, 500] as const;
 export type Cap = (typeof CAPS)[number];
 
+/** How far rows may come out of place, in rows, before they are asked for again: less than the list draws to spare. */
+const SLACK = 6;
+const TRIES = 3;
+
+/** Rows, and the place of the first of them in the list. */
+interface Part {
+  rows: Row[];
+  from: number;
+  total: number;
+  newer: number;
+}
+
 export class FeedView {
   /** What the engine last said of the view; `null` until it is open. */
   frame = $state.raw<ViewFrame | null>(null);
-  /** Rows on the screen, newest first; the first one is row number `from` of the view. */
+  /** Rows on the screen, newest first; the first one is row number `from` of the list. */
   rows = $state.raw<Row[]>([]);
   from = $state(0);
   error = $state.raw<ApiError | null>(null);
   kinds = $state<KindGroup[]>([]);
   text = $state("");
   cap = $state<Cap>(100);
+  /** How many events are newer than the list, while it stands still; `null` while it moves. */
+  held = $state<number | null>(null);
 
   readonly #rpc: Rpc;
   #window = { from: 0, count: 0 };
+  /** The view's size when `rows` were read. */
+  #total = $state(0);
+  /** An event of the list and its place there, while the list stands still. */
+  #anchor: { seq: number; index: number } | null = null;
   #fetching = false;
   #stale = false;
   #reopened = false;
@@ -48,7 +69,16 @@ export class FeedView {
 
   /** Rows that the list shows: never more than the cap. */
   get length(): number {
-    return Math.min(this.frame?.total ?? 0, this.cap);
+    return Math.min(this.#reach, this.cap);
+  }
+
+  /** Events that the view has below the list's last row. */
+  get older(): number {
+    return this.#reach - this.length;
+  }
+
+  get #reach(): number {
+    return this.held === null ? (this.frame?.total ?? 0) : Math.max(0, this.#total - this.held);
   }
 
   get paused(): boolean {
@@ -61,6 +91,7 @@ export class FeedView {
 
   /** Opens the view, or gives an open one the present filter. Calls queue up, so the last filter wins. */
   open(): Promise<void> {
+    this.#let();
     this.#opening = this.#opening.then(async () => {
       const filter: ViewFilter = { kinds: [...this.kinds], text: this.text };
       try {
@@ -78,6 +109,30 @@ export class FeedView {
   /** The screen is elsewhere: rows are not asked for. The view stays, and with it a pause. */
   hide(): void {
     this.#window = { from: 0, count: 0 };
+    this.#let();
+  }
+
+  /** The reader left the top: from now on the list stands still. */
+  hold(): void {
+    const at = Math.floor(this.rows.length / 2);
+    const row = this.rows[at];
+    if (this.held !== null || !row) return;
+    this.#anchor = { seq: row.seq, index: this.from + at };
+    this.held = 0;
+    // An answer that is under way was asked for by a list that moved.
+    if (this.#fetching) this.#stale = true;
+  }
+
+  /** The reader is at the top again: the list shows the newest and moves on. */
+  release(): void {
+    if (this.held === null) return;
+    this.#let();
+    void this.#fetch();
+  }
+
+  #let(): void {
+    this.#anchor = null;
+    this.held = null;
   }
 
   /** Says which rows are on the screen. */
@@ -108,6 +163,7 @@ export class FeedView {
   }
 
   clear(): Promise<void> {
+    this.#let();
     return this.#change((view) => this.#rpc("feed.clear", { number: view }));
   }
 
@@ -120,17 +176,47 @@ export class FeedView {
     let at = rows.findIndex((row) => row.seq === seq);
     if (rows[at + step] === undefined || at < 0) {
       try {
-        rows = (await this.#rpc("feed.rows", { view, from: 0, count: this.length })).rows;
+        ({ rows, from } = await this.#read(view, 0, this.length));
       } catch (error) {
         this.error = asApiError(error);
         return null;
       }
-      from = 0;
       at = rows.findIndex((row) => row.seq === seq);
     }
     const index = at < 0 ? 0 : Math.max(0, Math.min(at + step, rows.length - 1));
     const row = rows[index];
-    return row ? { seq: row.seq, index: from + index } : null;
+    return row ? { seq: row.seq, index: Math.max(0, from + index) } : null;
+  }
+
+  /** Reads rows of the list. While it stands still, its place in the view is found by the anchor. */
+  async #read(view: number, from: number, count: number): Promise<Part> {
+    const anchor = this.#anchor;
+    if (!anchor) return { ...(await this.#rpc("feed.rows", { view, from, count })), from, newer: 0 };
+    const first = Math.min(from, anchor.index);
+    const length = Math.max(from + count, anchor.index + 1) - first;
+    let newer = (this.held ?? 0) + Math.max(0, (this.frame?.total ?? 0) - this.#total);
+    for (let tries = 1; ; tries++) {
+      const asked = newer + first;
+      const { rows, total } = await this.#rpc("feed.rows", { view, from: asked, count: length });
+      const at = rows.findIndex(({ seq }) => seq === anchor.seq);
+      const place = at < 0 ? await this.#locate(view, anchor.seq, total) : asked + at;
+      newer = Math.max(0, place - anchor.index);
+      if (Math.abs(newer + first - asked) <= SLACK || tries === TRIES)
+        return { rows, from: asked - newer, total, newer };
+    }
+  }
+
+  /** Where in the view an event is, or the next older one if it is no longer kept. */
+  async #locate(view: number, seq: number, total: number): Promise<number> {
+    let low = 0;
+    let high = total;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      const row = (await this.#rpc("feed.rows", { view, from: middle, count: 1 })).rows[0];
+      if (row && row.seq > seq) low = middle + 1;
+      else high = middle;
+    }
+    return low;
   }
 
   async #change(call: (view: number) => Promise<ViewFrame>): Promise<void> {
@@ -158,11 +244,20 @@ export class FeedView {
         const view = this.frame?.view;
         const { from, count } = this.#window;
         if (view === undefined || count === 0) break;
-        const answer = await this.#rpc("feed.rows", { view, from, count });
-        if (this.frame?.view !== view) continue;
-        this.from = from;
-        this.rows = answer.rows;
-        this.frame = { ...this.frame, total: answer.total };
+        const anchor = this.#anchor;
+        const part = await this.#read(view, from, count);
+        if (this.frame?.view !== view || this.#anchor !== anchor) continue;
+        this.from = part.from;
+        this.rows = part.rows;
+        this.#total = part.total;
+        this.frame = { ...this.frame, total: part.total };
+        if (anchor) {
+          this.held = part.newer;
+          const at = Math.min(part.rows.length - 1, Math.max(0, from + (count >> 1) - part.from));
+          const row = part.rows[at];
+          if (row) this.#anchor = { seq: row.seq, index: part.from + at };
+          else this.#let();
+        }
         this.error = null;
         this.#reopened = false;
       } while (this.#stale);

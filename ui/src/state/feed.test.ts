@@ -145,6 +145,78 @@ describe("the view of the feed", () => {
   });
 });
 
+describe("a list that the reader has scrolled", () => {
+  /** The engine's view: numbers from the newest to the oldest. */
+  let seqs: number[];
+  const come = async (...fresh: number[]) => {
+    seqs = [...fresh.reverse(), ...seqs];
+    frames.emit({ kind: "view", ...frame({ total: seqs.length }) });
+    await settled();
+  };
+  const onScreen = () => Array.from({ length: 10 }, (_, i) => feed.rows[20 + i - feed.from]?.seq);
+
+  beforeEach(async () => {
+    seqs = Array.from({ length: 1_000 }, (_, i) => 1_000 - i);
+    port.answers["feed.rows"] = ({ from, count }) => ({
+      total: seqs.length,
+      rows: seqs.slice(from, from + count).map(row),
+    });
+    await feed.open();
+    feed.show(20, 10);
+    await settled();
+    feed.hold();
+  });
+
+  test("stands still while newer events come, and counts them", async () => {
+    const before = onScreen();
+    await come(1_001, 1_002, 1_003);
+    expect(onScreen()).toEqual(before);
+    expect(feed.held).toBe(3);
+    expect(feed.length).toBe(100);
+    expect(feed.older).toBe(900);
+  });
+
+  test("stands still when old events go at the same time, as they do at the budget", async () => {
+    const before = onScreen();
+    seqs = seqs.slice(0, -500);
+    await come(...Array.from({ length: 500 }, (_, i) => 1_001 + i));
+    expect(onScreen()).toEqual(before);
+    expect(feed.held).toBe(500);
+  });
+
+  test("goes on from the oldest kept when what it showed is gone", async () => {
+    seqs = [];
+    await come(...Array.from({ length: 50 }, (_, i) => 2_001 + i));
+    await come(2_051);
+    expect(feed.rows.length).toBeGreaterThan(0);
+    expect(feed.held).toBeGreaterThan(0);
+  });
+
+  test("can be read further down", async () => {
+    await come(1_001, 1_002);
+    feed.show(60, 10);
+    await settled();
+    expect(feed.rows[60 - feed.from]?.seq).toBe(940);
+    expect(feed.held).toBe(2);
+  });
+
+  test("moves by key within itself", async () => {
+    await come(1_001, 1_002);
+    expect(await feed.neighbour(1_000, 1)).toEqual({ seq: 999, index: 1 });
+  });
+
+  test("shows the newest once it is released, cleared or filtered", async () => {
+    await come(1_001, 1_002);
+    feed.release();
+    await settled();
+    expect(feed.held).toBeNull();
+    expect(feed.rows[0]?.seq).toBe(982);
+    feed.hold();
+    await feed.toggle("publish");
+    expect(feed.held).toBeNull();
+  });
+});
+
 describe("moving by key", () => {
   beforeEach(async () => {
     await feed.open();

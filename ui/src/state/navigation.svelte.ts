@@ -8,7 +8,7 @@ export const PLACES = ["overview", "inspector", "brokers", "relays", "tokens", "
 export type Place = (typeof PLACES)[number];
 
 /** What a place is asked to do on arrival. */
-export type Intent = "new" | "import" | { edit: string };
+export type Intent = "new" | "import" | "list" | { edit: string };
 
 /**
  * Stands in the way of leaving, for unsaved changes. It is handed what would happen, and either calls `leave` at once
@@ -21,15 +21,16 @@ export class Navigation {
   #intent = $state<{ place: Place; intent: Intent } | null>(null);
   #guard: Guard | null = null;
 
-  /** Goes to a place; a guard may ask first. Going where one already is only delivers the intent. */
+  /** Goes to a place; a guard may ask first. Going where one already is means its list, out of any form. */
   go(place: Place, intent?: Intent): void {
+    const wanted = intent ?? (place === this.place ? "list" : null);
     const leave = () => {
       this.#guard = null;
       this.place = place;
-      this.#intent = intent === undefined ? null : { place, intent };
+      this.#intent = wanted === null ? null : { place, intent: wanted };
     };
-    if (this.#guard && (place !== this.place || intent !== undefined)) this.#guard(leave);
-    else if (place !== this.place || intent !== undefined) leave();
+    if (this.#guard) this.#guard(leave);
+    else leave();
   }
 
   /** The intent for this place, once. Reading it in an effect runs the effect again when a new one comes. */

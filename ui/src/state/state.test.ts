@@ -143,6 +143,18 @@ describe("navigation", () => {
     expect(navigation.take("relays")).toBeNull();
   });
 
+  test("going where one already is leads to its list, past the guard", () => {
+    const navigation = new Navigation();
+    navigation.go("relays", { edit: "r1" });
+    navigation.take("relays");
+    let leave: () => void = () => undefined;
+    navigation.guard((go) => (leave = go));
+    navigation.go("relays");
+    expect(navigation.take("relays")).toBeNull();
+    leave();
+    expect(navigation.take("relays")).toBe("list");
+  });
+
   test("a guard decides, and is gone after it let go", () => {
     const navigation = new Navigation();
     let leave: () => void = () => undefined;
