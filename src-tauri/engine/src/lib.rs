@@ -5,6 +5,7 @@
 
 pub mod api;
 pub mod broker;
+mod causes;
 pub mod configuration;
 pub mod destination;
 pub mod endpoint;
@@ -15,6 +16,7 @@ pub mod mqtt;
 pub mod platform;
 pub mod queue;
 pub mod relay;
+pub mod runtime;
 pub mod secrets;
 pub mod simulator;
 pub mod status;
@@ -29,11 +31,11 @@ pub use startup::StartError;
 use api::wire::{Frame, Row};
 use feed::Feed;
 use queue::Queue;
+use runtime::Runtime;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use store::Store;
-use supervisor::Runtime;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;

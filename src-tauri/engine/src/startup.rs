@@ -1,12 +1,14 @@
 //! The start of an engine, step by step: folder, lock, databases, data key, supervisor. Every failure is one sentence.
 
+use crate::causes::chain;
 use crate::feed::{Feed, unix_millis};
 use crate::lock::FolderLock;
 use crate::queue::Queue;
+use crate::runtime::Runtime;
 use crate::secrets::{KeyLocation, Vault};
 use crate::store::open::{self, Schema};
 use crate::store::{self, Store};
-use crate::supervisor::{Runtime, Supervisor, chain};
+use crate::supervisor::Supervisor;
 use crate::{Engine, EngineConfig, destination};
 use std::sync::{Arc, Mutex};
 use std::time::SystemTime;

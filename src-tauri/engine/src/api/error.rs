@@ -1,11 +1,11 @@
 //! Failures of the engine as pages and command lines get them.
 
 use super::wire::{ApiError, ErrorCode};
+use crate::causes::chain;
 use crate::configuration::ChangeError;
 use crate::platform::PlatformError;
 use crate::queue::QueueError;
 use crate::store::StoreError;
-use crate::supervisor::chain;
 
 pub(super) fn failed(message: impl Into<String>) -> ApiError {
     ApiError { code: ErrorCode::Failed, message: message.into(), problems: vec![], users: vec![] }

@@ -2,7 +2,7 @@
 
 use super::wire::*;
 use crate::Engine;
-use crate::supervisor::UnitKey;
+use crate::runtime::UnitKey;
 use relayscope_domain::relay::RelayDraft;
 use relayscope_domain::topic::{self, FilterCheck};
 

@@ -111,7 +111,7 @@ fn check_tls(connection: &Connection, secrets: &BrokerSecrets) -> Result<(), Cha
     }
     match crate::mqtt::tls::client_config(&connection.tls, secrets.client_key.as_ref()) {
         Ok(_) => Ok(()),
-        Err(error) => Err(super::problem(field_of(&error), crate::supervisor::chain(&error))),
+        Err(error) => Err(super::problem(field_of(&error), crate::causes::chain(&error))),
     }
 }
 

@@ -4,9 +4,9 @@
 use super::ChangeError;
 use crate::Engine;
 use crate::api::wire::DemoStatus;
+use crate::runtime::Runtime;
 use crate::secrets;
 use crate::store::StoreError;
-use crate::supervisor::Runtime;
 use relayscope_domain::broker::{Broker, BrokerSecrets, BrokerSpec, Embedded};
 use relayscope_domain::id::{BrokerId, RelayId, TokenId};
 use relayscope_domain::message::Qos;

@@ -8,14 +8,16 @@
 mod auth;
 
 use crate::mqtt::session::{Publication, Standing};
-use crate::supervisor::{EndpointRelay, Runtime};
+use crate::runtime::Runtime;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::{DefaultBodyLimit, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
+use relayscope_domain::id::RelayId;
 use relayscope_domain::message::Qos;
+use relayscope_domain::secret::Secret;
 use relayscope_domain::topic;
 use serde::Deserialize;
 use serde_json::{Value, json};
@@ -43,6 +45,15 @@ pub enum EndpointError {
     /// It ended.
     #[error("failed to go on serving downlinks")]
     Serve(#[source] std::io::Error),
+}
+
+/// A relay behind an endpoint.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct EndpointRelay {
+    pub(crate) id: RelayId,
+    pub(crate) name: String,
+    pub(crate) url: Option<String>,
+    pub(crate) network_token: Option<Secret>,
 }
 
 #[derive(Clone)]

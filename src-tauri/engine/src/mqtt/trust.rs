@@ -1,6 +1,6 @@
 //! TLS failures in words: why a broker's certificate is not trusted, and why a broker refused us.
 
-use crate::mqtt::words::Failure;
+use crate::mqtt::failure::Failure;
 use relayscope_domain::broker::Certificate;
 use rustls::{AlertDescription, CertificateError, Error};
 

@@ -3,6 +3,8 @@
 //! A code is shown as `0x86 bad user name or password`. A [`Failure`] says what happened, what to do, and whether trying
 //! again can help. Nothing here decides when to try again; that is the session's.
 
+pub use super::failure::Failure;
+
 use crate::mqtt::trust;
 use rumqttc::v5;
 use std::error::Error as StdError;
@@ -10,26 +12,6 @@ use std::io;
 
 mod codes;
 pub use codes::*;
-
-/// A failure in words.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
-    /// What happened: one sentence.
-    pub words: String,
-    /// What to do; empty when there is nothing but to wait.
-    pub advice: String,
-    /// Whether only a person can mend it, so that trying again is of no use.
-    pub fatal: bool,
-    /// The MQTT code that came, if one did.
-    pub code: Option<u8>,
-}
-
-impl Failure {
-    /// A failure without a code.
-    pub fn new(words: impl Into<String>, advice: impl Into<String>, fatal: bool) -> Self {
-        Self { words: words.into(), advice: advice.into(), fatal, code: None }
-    }
-}
 
 /// A refused CONNECT of MQTT 3.1.1.
 pub fn refused_v4(code: u8) -> Failure {

@@ -4,7 +4,7 @@ use crate::api::wire::{RelayStatus, StateWords, Tone};
 use crate::feed::{clock, unix_millis};
 use crate::mqtt::session::{SessionState, Standing};
 use crate::relay::meter::{Destination, Meter};
-use crate::supervisor::UnitStatus;
+use crate::runtime::UnitStatus;
 use relayscope_domain::broker::{Broker, BrokerSpec, Transport};
 use relayscope_domain::message::MqttVersion;
 use relayscope_domain::relay::Relay;

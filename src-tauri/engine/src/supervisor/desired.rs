@@ -1,11 +1,12 @@
 //! What should run, computed from the configuration and from what is up already. A plan holds everything that a unit's
 //! behaviour depends on: when two plans are equal, the unit need not be touched.
 
-use super::{Runtime, UnitKey};
 use crate::broker::Account;
 use crate::configuration::DemoRecord;
+use crate::endpoint::EndpointRelay;
 use crate::fingerprint::Fingerprint;
 use crate::platform::PlatformToken;
+use crate::runtime::{Runtime, UnitKey};
 use crate::store::{Store, StoreError, StoredToken};
 use relayscope_domain::broker::{Broker, BrokerSecrets, BrokerSpec, Connection, Tls, Transport};
 use relayscope_domain::id::{RelayId, TokenId};
@@ -37,15 +38,6 @@ pub(crate) struct RelayPlan {
     pub(crate) url: String,
     pub(crate) network_token: Secret,
     pub(crate) authorization: Secret,
-}
-
-/// A relay behind an endpoint.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct EndpointRelay {
-    pub(crate) id: RelayId,
-    pub(crate) name: String,
-    pub(crate) url: Option<String>,
-    pub(crate) network_token: Option<Secret>,
 }
 
 /// What should run, and whom brokers and the stand-in let in.

@@ -5,20 +5,15 @@
 //! then started. One unit's fall never stops another. Units are all in one `JoinSet`, so nothing outlives the supervisor.
 
 mod desired;
-mod runtime;
 mod units;
-
-pub(crate) use desired::EndpointRelay;
-pub use runtime::{BrokerAt, RelayAt, Runtime, UnitStatus};
-pub(crate) use units::chain;
 
 use crate::api::wire::Frame;
 use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
 use crate::queue::Queue;
+use crate::runtime::{Runtime, UnitKey, UnitStatus};
 use crate::store::Store;
 use desired::{Desired, Plan};
-use relayscope_domain::id::{BrokerId, RelayId};
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -31,23 +26,6 @@ const FIRST_BACKOFF: Duration = Duration::from_millis(500);
 const LONGEST_BACKOFF: Duration = Duration::from_secs(30);
 // A unit that ran this long fell for a new reason.
 const STEADY: Duration = Duration::from_secs(60);
-
-/// What runs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum UnitKey {
-    /// The local stand-in for TagoIO.
-    Platform,
-    /// An embedded broker.
-    Broker(BrokerId),
-    /// A relay.
-    Relay(RelayId),
-    /// The downlink endpoint on a port.
-    Endpoint(u16),
-    /// The demo's devices.
-    Simulator,
-    /// Ticks: views, status, last use of tokens.
-    Janitor,
-}
 
 /// How a unit ended by itself.
 #[derive(Debug)]

@@ -1,16 +1,18 @@
 //! Each kind of unit from its start to its end: what it is started with, what it tells the registry, how it stops.
 
-use super::desired::{EndpointRelay, Plan, RelayPlan};
-use super::{BrokerAt, Ended, RelayAt, Runtime, UnitKey};
+use super::Ended;
+use super::desired::{Plan, RelayPlan};
 use crate::api::wire::Frame;
 use crate::broker::{BrokerConfig, EmbeddedBroker};
+use crate::causes::chain;
 use crate::destination::tagoio::TagoIo;
-use crate::endpoint::{self, EndpointError};
+use crate::endpoint::{self, EndpointError, EndpointRelay};
 use crate::feed::Feed;
 use crate::mqtt::session::SessionConfig;
 use crate::platform::{self, Platform, PlatformConfig};
 use crate::queue::Queue;
 use crate::relay::{self, RelayConfig, RelayError};
+use crate::runtime::{BrokerAt, RelayAt, Runtime, UnitKey};
 use crate::simulator::{SimulatedDevice, Simulator};
 use crate::status::Janitor;
 use crate::store::Store;
@@ -182,18 +184,4 @@ async fn endpoint(world: World, port: u16, relays: Vec<EndpointRelay>, stop: Can
         Err(error @ EndpointError::Listen { .. }) => Ended::Fell(chain(&error)),
         Err(error @ EndpointError::Serve(_)) => Ended::Fell(chain(&error)),
     }
-}
-
-/// An error with its causes, in one line.
-pub(crate) fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut source = error.source();
-    while let Some(cause) = source {
-        let words = cause.to_string();
-        if !text.contains(&words) {
-            text = format!("{text}: {words}");
-        }
-        source = cause.source();
-    }
-    text
 }

@@ -1,7 +1,6 @@
 //! What runs right now, for those who need to reach it: the real addresses of brokers and the stand-in, the handles of
 //! relays, each unit's status. Written by units and the supervisor, read by everybody; it decides nothing.
 
-use super::UnitKey;
 use crate::broker::{Accounts, EmbeddedBroker};
 use crate::platform::{Platform, PlatformTokens};
 use crate::relay::Handles;
@@ -12,6 +11,23 @@ use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::SystemTime;
 use tokio::sync::Notify;
+
+/// What runs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum UnitKey {
+    /// The local stand-in for TagoIO.
+    Platform,
+    /// An embedded broker.
+    Broker(BrokerId),
+    /// A relay.
+    Relay(RelayId),
+    /// The downlink endpoint on a port.
+    Endpoint(u16),
+    /// The demo's devices.
+    Simulator,
+    /// Ticks: views, status, last use of tokens.
+    Janitor,
+}
 
 /// How a unit stands.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -84,19 +100,19 @@ impl Runtime {
     }
 
     /// Waits until something came up, went away or is to be restarted.
-    pub(super) async fn moved(&self) {
+    pub(crate) async fn moved(&self) {
         self.moved.notified().await;
     }
 
-    pub(super) fn set(&self, key: UnitKey, status: UnitStatus) {
+    pub(crate) fn set(&self, key: UnitKey, status: UnitStatus) {
         self.state().status.insert(key, status);
     }
 
-    pub(super) fn retain(&self, keep: impl Fn(&UnitKey) -> bool) {
+    pub(crate) fn retain(&self, keep: impl Fn(&UnitKey) -> bool) {
         self.state().status.retain(|key, _| keep(key));
     }
 
-    pub(super) fn gone(&self, key: UnitKey) {
+    pub(crate) fn gone(&self, key: UnitKey) {
         let mut state = self.state();
         match key {
             UnitKey::Platform => state.platform = None,
@@ -115,15 +131,15 @@ impl Runtime {
         self.moved.notify_one();
     }
 
-    pub(super) fn broker_runs(&self, id: BrokerId, at: BrokerAt) {
+    pub(crate) fn broker_runs(&self, id: BrokerId, at: BrokerAt) {
         self.running(UnitKey::Broker(id), |state| drop(state.brokers.insert(id, at)));
     }
 
-    pub(super) fn platform_runs(&self, platform: Arc<Platform>) {
+    pub(crate) fn platform_runs(&self, platform: Arc<Platform>) {
         self.running(UnitKey::Platform, |state| state.platform = Some(platform));
     }
 
-    pub(super) fn relay_runs(&self, id: RelayId, at: RelayAt) {
+    pub(crate) fn relay_runs(&self, id: RelayId, at: RelayAt) {
         self.running(UnitKey::Relay(id), |state| drop(state.relays.insert(id, at)));
     }
 
@@ -133,11 +149,11 @@ impl Runtime {
         });
     }
 
-    pub(super) fn runs(&self, key: UnitKey) {
+    pub(crate) fn runs(&self, key: UnitKey) {
         self.running(key, |_| {});
     }
 
-    pub(super) fn take_restarts(&self) -> Vec<UnitKey> {
+    pub(crate) fn take_restarts(&self) -> Vec<UnitKey> {
         std::mem::take(&mut self.state().restarts)
     }
 
