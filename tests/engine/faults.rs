@@ -7,6 +7,7 @@ use crate::support::load::Load;
 use crate::support::mosquitto::{Mosquitto, Setup};
 use crate::support::sink::{Reply, Sink, check_order};
 use relayscope_engine::api::wire::*;
+use rumqttc::QoS;
 use serde_json::json;
 use std::time::{Duration, Instant};
 
@@ -102,6 +103,43 @@ async fn a_broker_that_is_away_for_five_seconds_loses_nothing() {
     let twice = all_arrived(&app, &sink).await;
     eprintln!("{twice} came twice");
     assert!(app.rows().iter().any(|row| row.kind == "disconnected"));
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn qos_2_over_a_broker_restart() {
+    over_a_restart("5").await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn qos_2_over_a_broker_restart_with_mqtt_3_1_1() {
+    over_a_restart("3.1.1").await;
+}
+
+/// The broker has everything before it is restarted: what a publisher makes of the restart is not asked here.
+async fn over_a_restart(version: &str) {
+    let (mut broker, sink) = (persistent(), Sink::start().await);
+    let app = App::start().await;
+    relay_in(&app, &broker, &sink, version, 2).await;
+    let relay = app.relay_status().await.id;
+    let _: Nothing = app.call("relays.act", json!({"id": relay, "action": "stop"})).await;
+    Load { qos: QoS::ExactlyOnce, pause: Duration::ZERO, ..load(broker.port) }.run().await;
+    let _: Nothing = app.call("relays.act", json!({"id": relay, "action": "start"})).await;
+    eventually("some messages", async || (app.relay_status().await.ledger.received > 200).then_some(())).await;
+    broker.stop();
+    let received = app.relay_status().await.ledger.received;
+    assert!(received < ALL, "all {received} messages came before the broker went");
+    let away = Instant::now();
+    eventually("a second", async || (away.elapsed() > Duration::from_secs(1)).then_some(())).await;
+    broker.start_again();
+    let twice = all_arrived(&app, &sink).await;
+    let connections = app.rows().iter().filter(|row| row.kind == "connected").count();
+    eprintln!("{received} came before the restart, {twice} came twice; connected {connections} times");
+    assert_eq!(twice, 0, "QoS 2 is once");
+    // First, when it was started again, and after the restart.
+    assert!((3..=5).contains(&connections), "connected {connections} times");
+    assert!(sink.taken().iter().all(|taken| taken.qos == 2));
+    assert_eq!(app.relay_status().await.state.words, "running");
     app.stop().await;
 }
 

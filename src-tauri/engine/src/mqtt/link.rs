@@ -4,8 +4,8 @@
 //! while a poll is under way: a poll is never dropped half-done. Knows nothing of relays, queues or events.
 //!
 //! rumqttc 0.25.1 has traps that are dealt with here: keep-alive 0 is refused (the longest interval is used instead),
-//! a topic alias maximum must never be offered, and a PUBREL of a resumed session ends in an error unless the packet
-//! identifier was seen before (see [`Link::expect_releases`]).
+//! a topic alias maximum must never be offered, a PUBREL of a resumed session ends in an error unless the packet
+//! identifier was seen before (see [`Link::expect_releases`]), and a PUBREC outlives its connection.
 
 use super::words::{self, Failure};
 use super::{address, tls};
@@ -48,6 +48,8 @@ pub enum Polled {
     Publishing(u16),
     /// PUBACK or PUBCOMP, or why the broker did not take the message.
     Published(u16, Result<(), String>),
+    /// PUBREL: the broker knows that the QoS 2 message was taken, and may use its identifier again.
+    Released(u16),
     /// DISCONNECT by the broker, with its reason.
     Disconnect(String),
     /// DISCONNECT was written by us.
@@ -202,10 +204,14 @@ pub fn prepare(connection: &Connection, secrets: &BrokerSecrets) -> Result<(Link
 impl Link {
     /// Waits for what happens next. After an error the next call connects again. Must not be dropped half-done.
     pub async fn poll(&mut self) -> Result<Polled, Failure> {
-        match self {
+        let polled = match self {
             Self::V4(events) => events.poll().await.map(from_v4).map_err(|error| words::from_v4(&error)),
             Self::V5(events) => events.poll().await.map(from_v5).map_err(|error| words::from_v5(&error)),
+        };
+        if polled.is_err() {
+            self.forget_acknowledgements();
         }
+        polled
     }
 
     /// Gives up the connection without DISCONNECT; the broker keeps what was not acknowledged.
@@ -213,6 +219,16 @@ impl Link {
         match self {
             Self::V4(events) => events.clean(),
             Self::V5(events) => events.clean(),
+        }
+        self.forget_acknowledgements();
+    }
+
+    /// What was handed over and not written: on the next connection it would answer messages that come again, twice.
+    /// rumqttc drops PUBACK itself, and not PUBREC.
+    fn forget_acknowledgements(&mut self) {
+        match self {
+            Self::V4(events) => events.pending.retain(|request| !matches!(request, rumqttc::Request::PubRec(_))),
+            Self::V5(events) => events.pending.retain(|request| !matches!(request, v5::Request::PubRec(_))),
         }
     }
 
@@ -339,6 +355,7 @@ fn from_v4(event: rumqttc::Event) -> Polled {
         rumqttc::Event::Outgoing(event) => outgoing(&event),
         rumqttc::Event::Incoming(packet) => match packet {
             Packet::ConnAck(connack) => Polled::Connected { session_present: connack.session_present, limits: None },
+            Packet::PubRel(release) => Polled::Released(release.pkid),
             Packet::Publish(publish) => Polled::Publish(Box::new(Arrived {
                 topic: publish.topic.into(),
                 payload: publish.payload,
@@ -381,6 +398,7 @@ fn from_v5(event: v5::Event) -> Polled {
                 session_present: connack.session_present,
                 limits: connack.properties.as_ref().map(limits),
             },
+            Packet::PubRel(release) => Polled::Released(release.pkid),
             Packet::Publish(publish) => Polled::Publish(Box::new(Arrived {
                 topic: String::from_utf8_lossy(&publish.topic).into(),
                 payload: publish.payload,

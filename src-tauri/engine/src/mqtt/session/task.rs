@@ -37,7 +37,8 @@ pub(super) struct Task {
     pub(super) last_failure: Option<Failure>,
     // Acknowledgements that rumqttc had no room for yet.
     pub(super) owed: VecDeque<AckToken>,
-    // Stored, but its acknowledgement never left: the broker will send it again under the same packet identifier.
+    // Stored, and the broker may send it again under the same packet identifier: its acknowledgement never left, or, with
+    // QoS 2, the broker has not released it yet.
     pub(super) stored: HashMap<u16, u64>,
     pub(super) to_subscribe: VecDeque<Vec<(Arc<str>, Qos)>>,
     // SUBSCRIBEs handed over, in order; their packet identifiers come with Polled::Subscribing.
@@ -137,6 +138,9 @@ impl Task {
         while let Some(token) = self.owed.front() {
             if self.requests.acknowledge(token.packet_id, token.qos).is_err() {
                 return;
+            }
+            if token.qos == Qos::ExactlyOnce {
+                self.stored.insert(token.packet_id, token.digest);
             }
             self.owed.pop_front();
         }
@@ -303,6 +307,7 @@ impl Task {
                     let _ = done.send(result);
                 }
             }
+            Polled::Released(packet_id) => drop(self.stored.remove(&packet_id)),
             Polled::Disconnect(reason) => self.farewell = Some(reason),
             Polled::Connected { .. } | Polled::Publish(_) | Polled::UnsubAck | Polled::Left | Polled::Other => {}
         }
