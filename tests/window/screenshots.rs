@@ -25,7 +25,8 @@ fn screenshots_of_every_place() {
             app.script(&format!("document.documentElement.dataset.theme = '{theme}'; done()"));
             for place in PLACES {
                 app.click(&format!("nav-{place}"));
-                app.wait_for_css("main h1", PATIENCE);
+                app.wait_for_css(&format!("[data-testid='nav-{place}'][aria-current='page']"), PATIENCE);
+                until_painted(&app);
                 if place == "inspector" {
                     app.wait_for("feed-row");
                 }
@@ -35,6 +36,11 @@ fn screenshots_of_every_place() {
             }
         }
     }
+}
+
+/// Waits for two frames: the page shows the new place from the second on at the latest.
+fn until_painted(app: &App<'_>) {
+    app.script("requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))");
 }
 
 /// Without a window manager the frame is the window.

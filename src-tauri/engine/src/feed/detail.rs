@@ -131,7 +131,8 @@ fn fields(event: &Event) -> Vec<Field> {
         }
         Kind::Note { text, .. } => add("Content", text.clone()),
     }
-    add("Time", unix_millis(event.at).to_string());
+    add("Time", row::date_and_clock(event.at));
+    add("Time (Unix ms)", unix_millis(event.at).to_string());
     out
 }
 

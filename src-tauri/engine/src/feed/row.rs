@@ -48,6 +48,11 @@ pub fn clock(at: SystemTime) -> String {
     chrono::DateTime::<chrono::Local>::from(at).format("%H:%M:%S").to_string()
 }
 
+/// Local date and time to the millisecond: `2026-11-21 14:03:00.250`.
+pub(super) fn date_and_clock(at: SystemTime) -> String {
+    chrono::DateTime::<chrono::Local>::from(at).format("%Y-%m-%d %H:%M:%S%.3f").to_string()
+}
+
 /// One word for the kind.
 pub(super) fn word(kind: &Kind) -> &'static str {
     match kind {
@@ -83,6 +88,13 @@ pub(super) fn group(kind: &Kind) -> KindGroup {
         }
         Kind::Dropped { .. } | Kind::Note { .. } => KindGroup::Error,
     }
+}
+
+/// Whether a chip selects the kind: its own, and *error* besides for whatever was refused, given up or lost.
+pub(super) fn is_in(kind: &Kind, chip: KindGroup) -> bool {
+    let failed =
+        matches!(kind, Kind::Refused { .. } | Kind::DeadLetter { .. } | Kind::Subscribed { granted: Err(_), .. });
+    group(kind) == chip || (failed && chip == KindGroup::Error)
 }
 
 pub(super) fn tone(kind: &Kind) -> RowTone {

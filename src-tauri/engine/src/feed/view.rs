@@ -51,7 +51,7 @@ impl View {
     }
 
     fn selects(&self, event: &Event) -> bool {
-        if !self.kinds.is_empty() && !self.kinds.contains(&row::group(&event.kind)) {
+        if !self.kinds.is_empty() && !self.kinds.iter().any(|chip| row::is_in(&event.kind, *chip)) {
             return false;
         }
         if self.needle.is_empty() {

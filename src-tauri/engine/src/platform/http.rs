@@ -112,7 +112,7 @@ async fn store(world: &World, headers: &HeaderMap, uri: &Uri, body: Body) -> Res
     }
     let unavailable = || Refusal(StatusCode::SERVICE_UNAVAILABLE, "The local stand-in is stopping".to_owned());
     let _permit = world.at_work.acquire().await.map_err(|_| unavailable())?;
-    let too_large = format!("The body has more than {MAX_BODY} bytes");
+    let too_large = format!("The body has more than {} MB", MAX_BODY >> 20);
     let body = to_bytes(body, MAX_BODY).await.map_err(|_| Refusal(StatusCode::PAYLOAD_TOO_LARGE, too_large))?;
     let kind = headers.get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
     let values = if kind.starts_with("text/plain") {

@@ -170,7 +170,7 @@ impl Worker {
             Outcome::Reject { reason } => {
                 self.answered();
                 self.meter.trouble(
-                    format!("A message to {topic} became a dead letter: {reason}"),
+                    format!("A message to {topic} became a dead letter: {reason}."),
                     "Look at it under Queue; the relay goes on with the others.",
                 );
                 self.record(

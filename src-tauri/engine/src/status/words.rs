@@ -41,7 +41,7 @@ pub(super) fn external<'a>(relays: impl Iterator<Item = &'a RelayStatus>) -> Sta
             worst = Some(relay.broker.clone());
         }
     }
-    worst.unwrap_or_else(|| state("not used by a running relay", Tone::Idle, None))
+    worst.unwrap_or_else(|| state("unused", Tone::Idle, None))
 }
 
 /// `MQTT 5 · TLS`, or `inside · port 1883`.
@@ -122,7 +122,7 @@ impl RelayStanding<'_> {
             Standing::Connecting => state("connecting", Tone::Warn, since),
             Standing::Connected => state("connected", Tone::Ok, since),
             Standing::Retrying(failure) => state(format!("reconnecting: {}", failure.words), Tone::Warn, since),
-            Standing::Refused(failure) => state(format!("refused: {}", failure.words), Tone::Bad, since),
+            Standing::Refused(_) => state("refused by the broker", Tone::Bad, since),
             Standing::Blocked => state("waiting: the queue is behind", Tone::Warn, since),
         }
     }
