@@ -50,4 +50,5 @@ fn resize(app: &App<'_>, (width, height): (u32, u32)) {
     until(PATIENCE, "the new size", || {
         (app.script("done([innerWidth, innerHeight])") == json!([width, height])).then_some(())
     });
+    until_painted(app);
 }
