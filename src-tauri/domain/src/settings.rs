@@ -13,6 +13,8 @@ pub struct Settings {
     pub feed_megabytes: u32,
     /// Whether the first-run doors were passed.
     pub welcomed: bool,
+    /// Whether the rail of places shows icons only.
+    pub rail_folded: bool,
 }
 
 impl Settings {
@@ -24,7 +26,7 @@ impl Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: Theme::System, feed_megabytes: 256, welcomed: false }
+        Self { theme: Theme::System, feed_megabytes: 256, welcomed: false, rail_folded: false }
     }
 }
 

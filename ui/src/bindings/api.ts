@@ -347,7 +347,7 @@ clientId: string,
  */
 username: string | null, 
 /**
- * Seconds; 0 switches keep-alive off.
+ * Seconds; 0 switches keep-alive off (sent as 65,535 seconds, the longest there is).
  */
 keepAlive: number, 
 /**
@@ -1176,7 +1176,11 @@ feedMegabytes: number,
 /**
  * Whether the first-run doors were passed.
  */
-welcomed: boolean, };
+welcomed: boolean, 
+/**
+ * Whether the rail of places shows icons only.
+ */
+railFolded: boolean, };
 
 /**
  * Settings and what depends on them.
