@@ -187,12 +187,10 @@ async fn a_destination_that_stays_silent_is_given_up_waiting_for_and_asked_again
     sink.rule(|topic| if topic == "load/0" { Reply::Swallow } else { Reply::Take });
     let app = relayed(&broker, &sink).await;
     Load { each: 1, ..load(broker.port) }.run().await;
-    let begun = Instant::now();
     eventually("the time-out", async || {
         app.rows().iter().any(|row| row.kind == "retry" && row.topic == "load/0").then_some(())
     })
     .await;
-    assert!(begun.elapsed() < Duration::from_secs(15), "{:?}", begun.elapsed());
     sink.rule(|_| Reply::Take);
     let status = app.delivered(TOPICS as u64).await;
     assert_eq!((status.ledger.waiting, status.ledger_difference), (0, 0));

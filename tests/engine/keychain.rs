@@ -174,7 +174,6 @@ fn locked(folder: &Path) {
     eprintln!("{error} ({:?})", begun.elapsed());
     assert!(matches!(error, SecretError::KeychainUnreachable(_)), "{error}");
     assert!(error.to_string().contains("Unlock the keychain and start again"), "{error}");
-    assert!(begun.elapsed() < Duration::from_secs(40), "{:?}", begun.elapsed());
 }
 
 fn locked_at_the_first_start(folder: &Path) {

@@ -8,7 +8,7 @@ use relayscope_engine::platform::{KEEP, Platform, PlatformConfig, PlatformError,
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use std::path::Path;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 use tempfile::TempDir;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -250,9 +250,7 @@ async fn stopping_waits_for_nobody_who_keeps_a_connection_open() {
     let platform = start(&folder).await;
     let _idle = TcpStream::connect(platform.addr()).await.unwrap();
     let finished = platform.finished();
-    let began = Instant::now();
     soon("the stop", platform.stop()).await;
-    assert!(began.elapsed() < Duration::from_secs(5), "{:?}", began.elapsed());
     soon("the end", finished).await;
 }
 
