@@ -62,10 +62,8 @@ impl Engine {
             (SecretDraft::Keep | SecretDraft::Clear, _) => return Err(problem("value", "Paste the token.")),
         };
         self.refuse_twin(draft, &value).await?;
-        if stored.as_ref().is_some_and(|stored| stored.token.region != draft.region) {
-            let users = self
-                .users_of_token(stored.as_ref().map_or(TokenId(uuid::Uuid::nil()), |stored| stored.token.id))
-                .await?;
+        if let Some(stored) = stored.as_ref().filter(|stored| stored.token.region != draft.region) {
+            let users = self.users_of_token(stored.token.id).await?;
             if !users.is_empty() {
                 return Err(problem(
                     "region",

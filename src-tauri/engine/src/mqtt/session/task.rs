@@ -220,16 +220,15 @@ impl Task {
     /// Hands a message on; `false` when it could not be and the broker has to keep it.
     fn arrived(&mut self, arrived: Arrived) -> bool {
         let size = arrived.payload.len() + arrived.topic.len();
-        let digest = digest(&arrived.topic, &arrived.payload);
         let message_id = MessageId(uuid::Uuid::now_v7());
-        let already_stored =
-            arrived.qos != Qos::AtMostOnce && arrived.dup && self.stored.remove(&arrived.packet_id) == Some(digest);
-        let ack = (arrived.qos != Qos::AtMostOnce).then_some(AckToken {
+        let ack = (arrived.qos != Qos::AtMostOnce).then(|| AckToken {
             epoch: self.epoch,
             packet_id: arrived.packet_id,
             qos: arrived.qos,
-            digest,
+            digest: digest(&arrived.topic, &arrived.payload),
         });
+        let already_stored =
+            ack.is_some_and(|token| arrived.dup && self.stored.remove(&token.packet_id) == Some(token.digest));
         let full = self.backlog.bytes() + size > ARRIVAL_BYTES && self.backlog.bytes() > 0;
         // This task is the only sender: a slot that is free now is free below.
         if full || self.arrivals.capacity() == 0 {
