@@ -131,9 +131,10 @@ async fn relay_status(
 ) -> RelayStatus {
     let meter = runtime.meter(relay.id);
     if !meter.is_loaded()
-        && let (Ok(ledger), Ok(rows)) = (queue.ledger(relay.id).await, queue.count(relay.id).await)
+        && let (Ok(ledger), Ok(rows), Ok(bytes)) =
+            (queue.ledger(relay.id).await, queue.count(relay.id).await, queue.bytes(relay.id).await)
     {
-        meter.load(ledger, rows);
+        meter.load(ledger, rows, bytes);
     }
     let (ledger, mismatch) = meter.ledger();
     let rate = rates.update(relay.id, ledger.received, ledger.delivered, ledger.waiting);

@@ -5,7 +5,7 @@ ALTER TABLE dead_letters ADD COLUMN discarded_at INTEGER;
 
 -- Bytes that wait, for the budget; and when the first attempt was made, for giving up.
 ALTER TABLE ledger ADD COLUMN bytes INTEGER NOT NULL DEFAULT 0;
-UPDATE ledger SET bytes = (SELECT coalesce(sum(length(topic) + length(payload) + 128), 0) FROM queue
+UPDATE ledger SET bytes = (SELECT coalesce(sum(length(CAST(topic AS BLOB)) + length(payload) + 128), 0) FROM queue
                            WHERE queue.relay_id = ledger.relay_id);
 ALTER TABLE queue ADD COLUMN first_try_at INTEGER;
 

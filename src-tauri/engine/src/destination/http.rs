@@ -1,4 +1,4 @@
-//! The HTTP client towards TagoIO: one for the process, so that connections are reused.
+//! HTTP towards TagoIO: what relays' own connections and the client for occasional questions have in common.
 //!
 //! TLS is rustls with ring and the system's authorities, as towards brokers. No redirects (a token must not travel to
 //! another host), no proxy from the environment, and bounded times.
@@ -17,27 +17,40 @@ pub const TOTAL_TIME: Duration = Duration::from_secs(10);
 #[error("failed to prepare the HTTP client")]
 pub struct HttpError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
-/// Makes the client. Without readable system authorities it still serves the local stand-in; `https` then fails with an
-/// unknown issuer.
-pub fn http_client() -> Result<reqwest::Client, HttpError> {
+/// How we call ourselves.
+pub const USER_AGENT: &str = concat!("Relayscope/", env!("CARGO_PKG_VERSION"));
+
+/// TLS towards TagoIO. Without readable system authorities it still serves the local stand-in; `https` then fails with
+/// an unknown issuer.
+pub fn tls_config() -> Result<rustls::ClientConfig, HttpError> {
     let roots = tls::system_roots().unwrap_or_else(|error| {
         tracing::warn!(%error, "No certificate authorities; https can't be used.");
         rustls::RootCertStore::empty()
     });
-    let config = rustls::ClientConfig::builder_with_provider(tls::provider())
+    Ok(rustls::ClientConfig::builder_with_provider(tls::provider())
         .with_safe_default_protocol_versions()
         .map_err(|error| HttpError(error.into()))?
         .with_root_certificates(roots)
-        .with_no_client_auth();
+        .with_no_client_auth())
+}
+
+/// Makes the client.
+pub fn http_client() -> Result<reqwest::Client, HttpError> {
     reqwest::Client::builder()
-        .tls_backend_preconfigured(config)
-        .user_agent(concat!("Relayscope/", env!("CARGO_PKG_VERSION")))
+        .tls_backend_preconfigured(tls_config()?)
+        .user_agent(USER_AGENT)
         .connect_timeout(CONNECT_TIME)
         .timeout(TOTAL_TIME)
         .redirect(reqwest::redirect::Policy::none())
         .no_proxy()
         .build()
         .map_err(|error| HttpError(error.into()))
+}
+
+/// A socket's error on the way to a destination, in words.
+pub(super) fn explain_io(error: &std::io::Error) -> String {
+    // The words were made for brokers.
+    words::from_io(error).words.replace("broker", "server")
 }
 
 /// A request that got no answer, in words. Never names the address's query or headers.

@@ -1,10 +1,12 @@
 //! Where relays deliver to: requests are built and answers classified here, one file per destination.
 //! Knows nothing of queues, lanes and retries' timing.
 
+mod connection;
 pub mod http;
 pub mod tagoio;
 pub mod verify;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 /// One attempt to deliver a message.
@@ -17,7 +19,7 @@ pub struct Delivery {
     /// From sending to the end of the answer.
     pub took: Duration,
     /// What the destination said: its message, cut, without secrets.
-    pub answer: String,
+    pub answer: Arc<str>,
 }
 
 /// What comes of an attempt.

@@ -1,23 +1,31 @@
 //! TagoIO's network API: `POST {url}/integration/network/data?authorization_token=…` with the network token as header
-//! `Authorization` (as tago-io/mqtt-relay sends it). One message per request.
+//! `Authorization` (as tago-io/mqtt-relay sends it). One message per request, or several of one topic.
 
-use super::{Delivery, Outcome};
-use relayscope_domain::mapping;
+use super::connection::{Answer, Connection, NoAnswer, Target};
+use super::{Delivery, Outcome, http};
+use bytes::Bytes;
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST, HeaderValue, RETRY_AFTER, USER_AGENT};
+use hyper::{HeaderMap, StatusCode};
+use relayscope_domain::delivery::Metadata;
+use relayscope_domain::mapping::{self, Sample};
 use relayscope_domain::secret::Secret;
-use reqwest::StatusCode;
-use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderMap, HeaderValue, RETRY_AFTER};
+use rustls::pki_types::ServerName;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio_rustls::TlsConnector;
+use url::{Position, Url};
 
-const ANSWER_BYTES: usize = 64 * 1024;
 const ANSWER_SHOWN: usize = 2_000;
+// Of a request kept with a dead letter or shown by a dry run, bytes of the body.
+const REQUEST_SHOWN: usize = 16 * 1024;
 
 /// A network with its credentials.
 #[derive(Clone)]
 pub struct TagoIo {
-    http: reqwest::Client,
-    url: reqwest::Url,
-    authorization: HeaderValue,
+    target: Arc<Target>,
+    address: String,
     secrets: [Secret; 2],
+    extras: Metadata,
 }
 
 /// The destination can't be addressed: a token or address that no request can carry.
@@ -26,47 +34,74 @@ pub struct TagoIo {
 pub struct AddressError(String);
 
 impl TagoIo {
-    /// A destination at `base` (`https://api.us-e1.tago.io`).
+    /// A destination at `base` (`https://api.us-e1.tago.io`); `timeout` is that of a whole request.
     pub fn new(
-        http: reqwest::Client,
         base: &str,
         network_token: &Secret,
         authorization: &Secret,
+        extras: Metadata,
+        timeout: Duration,
     ) -> Result<Self, AddressError> {
+        let invalid = |why: &dyn std::fmt::Display| AddressError(format!("The address {base} is not valid: {why}."));
         let text = format!("{}/integration/network/data", base.trim_end_matches('/'));
-        let mut url =
-            reqwest::Url::parse(&text).map_err(|e| AddressError(format!("The address {base} is not valid: {e}.")))?;
+        let mut url = Url::parse(&text).map_err(|error| invalid(&error))?;
+        let address = url.to_string();
         url.query_pairs_mut().append_pair("authorization_token", authorization.expose());
-        let mut header = HeaderValue::from_str(network_token.expose())
+        let host = url.host_str().ok_or_else(|| invalid(&"it has no host"))?.trim_matches(['[', ']']).to_owned();
+        let port = url.port_or_known_default().ok_or_else(|| invalid(&"it has no port"))?;
+        let tls = match url.scheme() {
+            "https" => {
+                let config = http::tls_config().map_err(|error| AddressError(error.to_string()))?;
+                let name = ServerName::try_from(host.clone()).map_err(|error| invalid(&error))?;
+                Some((TlsConnector::from(Arc::new(config)), name))
+            }
+            _ => None,
+        };
+        let mut token = HeaderValue::from_str(network_token.expose())
             .map_err(|_| AddressError("The network token has characters that no HTTP header can carry.".into()))?;
-        header.set_sensitive(true);
-        Ok(Self { http, url, authorization: header, secrets: [network_token.clone(), authorization.clone()] })
+        token.set_sensitive(true);
+        let authority = url.as_str()[url.scheme().len() + 3..].split('/').next().unwrap_or_default().to_owned();
+        let mut headers = HeaderMap::new();
+        headers.insert(HOST, HeaderValue::from_str(&authority).map_err(|error| invalid(&error))?);
+        headers.insert(AUTHORIZATION, token);
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
+        headers.insert(USER_AGENT, HeaderValue::from_static(http::USER_AGENT));
+        let path = url[Position::BeforePath..Position::AfterQuery].parse().map_err(|error| invalid(&error))?;
+        let target = Arc::new(Target { host, port, tls, path, headers, timeout });
+        Ok(Self { target, address, secrets: [network_token.clone(), authorization.clone()], extras })
     }
 
-    /// Posts one message and classifies the answer. Bounded by the client's time-outs.
-    pub async fn deliver(&self, topic: &str, payload: &[u8], qos: relayscope_domain::message::Qos) -> Delivery {
-        let begin = Instant::now();
-        let request = self
-            .http
-            .post(self.url.clone())
-            .header(AUTHORIZATION, self.authorization.clone())
-            .header(CONTENT_TYPE, "application/json")
-            .body(mapping::tagoio_body(topic, payload, qos));
-        let (status, headers, body) = match exchange(request).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                let reason = self.masked(&super::http::explain(&error).words);
-                let outcome = Outcome::Retry { after: None, reason, everyone: true };
-                return Delivery { outcome, status: None, took: begin.elapsed(), answer: String::new() };
-            }
+    /// A line to it, for one request at a time.
+    pub fn line(&self) -> Line {
+        Line { destination: self.clone(), connection: Connection::new(self.target.clone()), last: None }
+    }
+
+    /// The body for messages of one topic.
+    pub fn body<'a>(&self, samples: impl IntoIterator<Item = Sample<'a>>) -> Bytes {
+        let mut body = Vec::with_capacity(512);
+        mapping::tagoio_body(samples, self.extras, &mut body);
+        body.into()
+    }
+
+    /// What the metadata tells besides topic and QoS.
+    pub fn extras(&self) -> Metadata {
+        self.extras
+    }
+
+    /// A request as it goes out, secrets masked, a long body cut.
+    pub fn request_words(&self, body: &[u8]) -> String {
+        let [network_token, authorization] = &self.secrets;
+        let shown = String::from_utf8_lossy(&body[..body.len().min(REQUEST_SHOWN)]);
+        let cut = match body.len().saturating_sub(REQUEST_SHOWN) {
+            0 => String::new(),
+            more => format!("… and {more} bytes more"),
         };
-        let answer = self.masked(&message_of(&body));
-        Delivery {
-            outcome: classify(status, &headers, &answer),
-            status: Some(status.as_u16()),
-            took: begin.elapsed(),
-            answer,
-        }
+        format!(
+            "POST {}?authorization_token={authorization}\nAuthorization: {network_token}\n\
+             Content-Type: application/json\nContent-Length: {}\n\n{shown}{cut}",
+            self.address,
+            body.len(),
+        )
     }
 
     /// A server may echo what it was sent; no secret of ours goes further.
@@ -81,16 +116,56 @@ impl TagoIo {
     }
 }
 
-async fn exchange(request: reqwest::RequestBuilder) -> Result<(StatusCode, HeaderMap, Vec<u8>), reqwest::Error> {
-    let mut response = request.send().await?;
-    let (status, headers) = (response.status(), response.headers().clone());
-    let mut body = vec![];
-    while let Some(chunk) = response.chunk().await? {
-        if body.len() < ANSWER_BYTES {
-            body.extend_from_slice(&chunk);
+/// One connection to a network, kept alive from request to request.
+pub struct Line {
+    destination: TagoIo,
+    connection: Connection,
+    // The last good answer and its words: they are the same again and again.
+    last: Option<(Vec<u8>, Arc<str>)>,
+}
+
+impl Line {
+    /// Waits until the idle connection is closed by the other side; for ever when there is none.
+    pub async fn closed(&mut self) {
+        self.connection.closed().await;
+    }
+
+    /// Posts a body and classifies the answer. Bounded by the destination's time-out.
+    pub async fn deliver(&mut self, body: Bytes) -> Delivery {
+        let begin = Instant::now();
+        let result = self.connection.post(body).await;
+        let took = begin.elapsed();
+        match result {
+            Ok(Answer { status, headers, body }) => {
+                let answer = self.answer(status, body);
+                let outcome = classify(status, &headers, &answer);
+                Delivery { outcome, status: Some(status.as_u16()), took, answer }
+            }
+            Err(why) => {
+                let (reason, everyone) = match why {
+                    NoAnswer::Unreachable(words) => (self.destination.masked(&words), true),
+                    NoAnswer::Late => ("No answer in time.".into(), true),
+                    // The server is there: it may have cut this one only.
+                    NoAnswer::Broken(words) => (self.destination.masked(&words), false),
+                };
+                let outcome = Outcome::Retry { after: None, reason, everyone };
+                Delivery { outcome, status: None, took, answer: "".into() }
+            }
         }
     }
-    Ok((status, headers, body))
+
+    fn answer(&mut self, status: StatusCode, body: Vec<u8>) -> Arc<str> {
+        match &self.last {
+            Some((known, words)) if *known == body => words.clone(),
+            _ => {
+                let words: Arc<str> = self.destination.masked(&message_of(&body)).into();
+                if status.is_success() {
+                    self.last = Some((body, words.clone()));
+                }
+                words
+            }
+        }
+    }
 }
 
 /// TagoIO's envelope: `result` or `message`; anything else as it is, cut.
@@ -177,14 +252,17 @@ mod tests {
         assert_eq!(message_of(br#"{"status":false,"message":"Authorization denied"}"#), "Authorization denied");
         assert_eq!(message_of(b"plain"), "plain");
         let secret = Secret::new("0123456789abcdef");
-        let tagoio = TagoIo::new(
-            super::super::http::http_client().unwrap(),
-            "http://127.0.0.1:1/",
-            &secret,
-            &Secret::new("at00"),
-        )
-        .unwrap();
+        let authorization = Secret::new("at0123456789");
+        let time = Duration::from_secs(1);
+        let tagoio = TagoIo::new("http://127.0.0.1:81/", &secret, &authorization, Metadata::default(), time).unwrap();
         assert_eq!(tagoio.masked("bad token 0123456789abcdef!"), "bad token …bcdef!");
-        assert_eq!(tagoio.url.path(), "/integration/network/data");
+        assert_eq!(tagoio.target.path.to_string(), "/integration/network/data?authorization_token=at0123456789");
+        assert_eq!(tagoio.target.headers[HOST], "127.0.0.1:81");
+        let request = tagoio.request_words(b"[]");
+        assert!(request.starts_with("POST http://127.0.0.1:81/integration/network/data?authorization_token=…56789\n"));
+        assert!(
+            request.contains("Authorization: …bcdef\n") && request.ends_with("Content-Length: 2\n\n[]"),
+            "{request}"
+        );
     }
 }

@@ -147,7 +147,7 @@ async fn publish(State(desk): State<Desk>, headers: HeaderMap, bytes: Bytes) -> 
     }
     let (done, answer) = oneshot::channel();
     let publication = Publication { topic: request.topic, payload: payload.into(), qos, retain: request.retain, done };
-    if at.handles.publish.try_send(publication).is_err() {
+    if at.handles.publish(publication).is_err() {
         return away();
     }
     match tokio::time::timeout(ANSWER_TIME, answer).await {

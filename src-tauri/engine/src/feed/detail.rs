@@ -40,6 +40,7 @@ fn title(kind: &Kind) -> &'static str {
         Kind::Publish { direction: Direction::Out, .. } => "[MQTT] Downlink publish",
         Kind::Queued { .. } => "Queued",
         Kind::Delivered { .. } => "[POST] HTTP Request",
+        Kind::DryRun { .. } => "[POST] HTTP Request, not made",
         Kind::Retry { .. } => "[POST] HTTP Request, to be repeated",
         Kind::DeadLetter { .. } => "Dead letter",
         Kind::Dropped { .. } => "Dropped",
@@ -102,7 +103,11 @@ fn fields(event: &Event) -> Vec<Field> {
             add("HTTP status", status.to_string());
             add("Duration", took_words(*took));
             add("Attempt", attempt.to_string());
-            add("Answer", answer.clone());
+            add("Answer", answer.to_string());
+        }
+        Kind::DryRun { topic, request } => {
+            add("Topic", topic.to_string());
+            add("Request", request.clone());
         }
         Kind::Retry { topic, status, took, attempt, reason, next } => {
             add("Topic", topic.to_string());

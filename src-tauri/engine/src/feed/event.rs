@@ -132,7 +132,14 @@ pub enum Kind {
         /// 1 for the first.
         attempt: u32,
         /// What the destination said.
-        answer: String,
+        answer: Arc<str>,
+    },
+    /// A dry run: the request that was not made.
+    DryRun {
+        /// Topic.
+        topic: Arc<str>,
+        /// Method, address, headers and body; secrets masked.
+        request: String,
     },
     /// The destination did not take it; it is tried again.
     Retry {
@@ -200,6 +207,7 @@ impl Kind {
             }
             Self::Queued { topic, .. } => topic.len(),
             Self::Delivered { topic, answer, .. } => topic.len() + answer.len(),
+            Self::DryRun { topic, request } => topic.len() + request.len(),
             Self::Retry { topic, reason, .. }
             | Self::DeadLetter { topic, reason, .. }
             | Self::Dropped { topic, reason, .. } => topic.len() + reason.len(),

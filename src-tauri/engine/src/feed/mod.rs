@@ -15,7 +15,7 @@ mod view;
 pub use detail::detail;
 pub use payload::view_of as payload_view;
 pub(crate) use row::took_words;
-pub use row::{clock, row, unix_millis};
+pub use row::{clock, iso, row, unix_millis};
 
 use crate::api::wire::{EventDetail, Row, Rows, ViewFilter, ViewFrame};
 use event::Event;

@@ -48,6 +48,13 @@ pub fn clock(at: SystemTime) -> String {
     chrono::DateTime::<chrono::Local>::from(at).format("%H:%M:%S").to_string()
 }
 
+/// Unix milliseconds as ISO 8601 in UTC: `2026-11-21T14:03:00.250Z`.
+pub fn iso(millis: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(millis)
+        .map(|at| at.to_rfc3339_opts(chrono::SecondsFormat::Millis, true))
+        .unwrap_or_default()
+}
+
 /// Local date and time to the millisecond: `2026-11-21 14:03:00.250`.
 pub(super) fn date_and_clock(at: SystemTime) -> String {
     chrono::DateTime::<chrono::Local>::from(at).format("%Y-%m-%d %H:%M:%S%.3f").to_string()
@@ -66,6 +73,7 @@ pub(super) fn word(kind: &Kind) -> &'static str {
         Kind::Publish { direction: Direction::Out, .. } => "downlink",
         Kind::Queued { .. } => "queued",
         Kind::Delivered { .. } => "delivered",
+        Kind::DryRun { .. } => "dry run",
         Kind::Retry { .. } => "retry",
         Kind::DeadLetter { .. } => "dead letter",
         Kind::Dropped { .. } => "dropped",
@@ -83,9 +91,11 @@ pub(super) fn group(kind: &Kind) -> KindGroup {
         Kind::Subscribed { .. } => KindGroup::Subscribe,
         Kind::Unsubscribed { .. } => KindGroup::Unsubscribe,
         Kind::Publish { .. } => KindGroup::Publish,
-        Kind::Queued { .. } | Kind::Delivered { .. } | Kind::Retry { .. } | Kind::DeadLetter { .. } => {
-            KindGroup::Delivery
-        }
+        Kind::Queued { .. }
+        | Kind::Delivered { .. }
+        | Kind::DryRun { .. }
+        | Kind::Retry { .. }
+        | Kind::DeadLetter { .. } => KindGroup::Delivery,
         Kind::Dropped { .. } | Kind::Note { .. } => KindGroup::Error,
     }
 }
@@ -108,7 +118,7 @@ pub(super) fn tone(kind: &Kind) -> RowTone {
         Kind::Subscribed { .. } | Kind::Unsubscribed { .. } => RowTone::Subscribe,
         Kind::Publish { .. } => RowTone::Publish,
         Kind::Delivered { .. } => RowTone::Delivered,
-        Kind::Retry { .. } => RowTone::Warn,
+        Kind::Retry { .. } | Kind::DryRun { .. } => RowTone::Warn,
         Kind::Queued { .. } | Kind::Disconnected { .. } | Kind::Note { failure: false, .. } => RowTone::Quiet,
     }
 }
@@ -120,6 +130,7 @@ pub(super) fn topic(kind: &Kind) -> &str {
         Kind::Publish { topic, .. }
         | Kind::Queued { topic, .. }
         | Kind::Delivered { topic, .. }
+        | Kind::DryRun { topic, .. }
         | Kind::Retry { topic, .. }
         | Kind::DeadLetter { topic, .. }
         | Kind::Dropped { topic, .. } => topic,
@@ -164,6 +175,10 @@ pub(super) fn preview(kind: &Kind) -> Cow<'_, str> {
             let answer = if answer.is_empty() { String::new() } else { format!(" · {answer}") };
             Cow::Owned(format!("{status} in {}{answer}{tries}", took_words(*took)))
         }
+        Kind::DryRun { request, .. } => Cow::Owned(format!(
+            "not sent · {}",
+            request.lines().last().unwrap_or_default().chars().take(PREVIEW).collect::<String>()
+        )),
         Kind::Retry { reason, attempt, next, .. } => {
             Cow::Owned(format!("{reason} · attempt {attempt} · next try at {}", clock(*next)))
         }

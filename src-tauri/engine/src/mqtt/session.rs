@@ -68,6 +68,8 @@ pub struct Received {
     pub ack: Option<AckToken>,
     /// It was stored in an earlier epoch; only the acknowledgement is still owed.
     pub already_stored: bool,
+    pub copy: bool,
+    pub round: u32,
 }
 
 /// The right to acknowledge one message, in one epoch.
@@ -135,6 +137,7 @@ pub struct Session {
     pub backlog: Backlog,
     /// QoS 0 messages dropped because nothing could take them.
     pub dropped: Arc<AtomicU64>,
+    pub oversized: Arc<AtomicU64>,
 }
 
 /// Payload bytes between the session and the uplink.
@@ -173,7 +176,15 @@ pub fn open(
     });
     let backlog = Backlog::default();
     let dropped = Arc::new(AtomicU64::new(0));
-    let session = Session { arrivals, acks, commands, state, backlog: backlog.clone(), dropped: dropped.clone() };
+    let session = Session {
+        arrivals,
+        acks,
+        commands,
+        state,
+        backlog: backlog.clone(),
+        dropped: dropped.clone(),
+        oversized: Arc::default(),
+    };
     let task = Task::new(config, requests, arrivals_in, state_in, backlog, dropped);
     Ok((session, task.run(link, acks_out, commands_out, stop)))
 }

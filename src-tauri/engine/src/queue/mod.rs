@@ -1,24 +1,29 @@
 //! The durable queue and the dead letters, in `queue.db`, with the ledger moved in the same transactions.
 //!
-//! A message stands here from before its acknowledgement to the broker until the destination answered. Writes are made
+//! A message stands here from before its acknowledgement to the broker until the destination answered, unless it was
+//! delivered before it could be written. Writes are made
 //! in groups by whoever calls; a group is one transaction that reaches the disk (`synchronous=FULL`) before the call
 //! returns. The queue knows nothing of MQTT and HTTP.
 
 mod dead;
-mod settle;
+mod group;
+mod retained;
+mod space;
 
 pub use dead::DeadLetter;
-pub use settle::Settlement;
+pub use group::{Attempted, Dead, Gone, Group};
 
 use crate::store::open::{self, DiskTrouble, OpenError, Schema};
 use bytes::Bytes;
 use relayscope_domain::id::{MessageId, RelayId};
 use relayscope_domain::message::Qos;
 use relayscope_domain::relay::Ledger;
+use sqlx::Row;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
-use sqlx::{AssertSqlSafe, Row};
+use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/queue");
 
@@ -28,6 +33,9 @@ pub struct Queue {
     // One connection writes, so that transactions never wait for each other inside SQLite.
     writer: SqlitePool,
     readers: SqlitePool,
+    // The number of the next message, whichever relay's it is; and of the next that is put into the queue again.
+    next: Arc<AtomicI64>,
+    next_again: Arc<AtomicI64>,
 }
 
 /// A message on its way into the queue.
@@ -47,6 +55,16 @@ pub struct Incoming {
     pub received_at: i64,
 }
 
+impl Incoming {
+    /// What it counts against the queue's budget, bytes: topic, payload and what the row itself takes.
+    pub fn cost(&self) -> u64 {
+        (self.topic.len() + self.payload.len()) as u64 + ROW
+    }
+}
+
+// Keep in step with the migration that first summed them up.
+const ROW: u64 = 128;
+
 /// A message in the queue.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -56,6 +74,8 @@ pub struct Entry {
     pub message: Incoming,
     /// Attempts made so far.
     pub attempts: u32,
+    /// When the first was made, Unix milliseconds.
+    pub first_try_at: Option<i64>,
 }
 
 /// Why the queue could not be read or written.
@@ -82,59 +102,42 @@ impl Queue {
         let schema = |connections| Schema { what: "queue", migrations: &MIGRATIONS, full_sync: true, connections };
         let (writer, notices) = open::open_or_set_aside(path, schema(1), stamp, None).await?;
         let (readers, _) = open::open(path, schema(3)).await?;
-        Ok((Self { writer, readers }, notices))
+        let queue = Self { writer, readers, next: Arc::default(), next_again: Arc::default() };
+        queue.prepare().await.map_err(|source| OpenError::Sql {
+            operation: "read",
+            what: "queue",
+            path: path.to_owned(),
+            source,
+        })?;
+        Ok((queue, notices))
     }
 
-    /// Commits a group in the order given and returns the number of its first entry; the others follow without gaps.
-    /// `filtered` messages were received besides and left out by a rule.
-    pub async fn push(&self, relay: RelayId, group: &[Incoming], filtered: u64) -> Result<i64, QueueError> {
-        let wrap = failed("write to");
-        let mut transaction = self.writer.begin_with("BEGIN IMMEDIATE").await.map_err(&wrap)?;
-        let mut last = 0;
-        let mut rest = group;
-        // Few sizes, so that the prepared statements stay in the cache.
-        while !rest.is_empty() {
-            let size = [128, 16, 1].into_iter().find(|size| *size <= rest.len()).unwrap_or(1);
-            let (chunk, tail) = rest.split_at(size);
-            let mut query = sqlx::query(AssertSqlSafe(insert_sql(size)));
-            for message in chunk {
-                query = query
-                    .bind(relay.0.as_bytes().as_slice())
-                    .bind(message.message_id.0.as_bytes().as_slice())
-                    .bind(&*message.topic)
-                    .bind(&message.payload[..])
-                    .bind(u8::from(message.qos))
-                    .bind(message.retain)
-                    .bind(message.received_at);
-            }
-            last = query.execute(&mut *transaction).await.map_err(&wrap)?.last_insert_rowid();
-            rest = tail;
-        }
-        let count = group.len() as i64;
-        sqlx::query(
-            "INSERT INTO ledger (relay_id, received, waiting, filtered) VALUES (?, ?, ?, ?)
-             ON CONFLICT (relay_id) DO UPDATE SET received = received + excluded.received,
-             waiting = waiting + excluded.waiting, filtered = filtered + excluded.filtered",
-        )
-        .bind(relay.0.as_bytes().as_slice())
-        .bind(count + filtered as i64)
-        .bind(count)
-        .bind(filtered as i64)
-        .execute(&mut *transaction)
-        .await
-        .map_err(&wrap)?;
-        transaction.commit().await.map_err(&wrap)?;
-        Ok(last - count + 1)
+    /// Numbers for `count` messages in the order of arrival: the first of them; the others follow without gaps.
+    pub fn reserve(&self, count: usize) -> i64 {
+        self.next.fetch_add(count as i64, Ordering::Relaxed)
     }
 
-    /// Entries of a relay after number `after`, in order, at most `limit`.
-    pub async fn entries_after(&self, relay: RelayId, after: i64, limit: u32) -> Result<Vec<Entry>, QueueError> {
+    /// Numbers for `count` messages that are put into the queue again: below zero, so that they come before all others,
+    /// ascending among themselves. The first of them; the others follow without gaps.
+    pub fn reserve_again(&self, count: usize) -> i64 {
+        self.next_again.fetch_add(count as i64, Ordering::Relaxed)
+    }
+
+    /// Entries of a relay after number `after` up to `upto`, in order, at most `limit`.
+    pub async fn entries_between(
+        &self,
+        relay: RelayId,
+        after: i64,
+        upto: i64,
+        limit: u32,
+    ) -> Result<Vec<Entry>, QueueError> {
         let rows = sqlx::query(
-            "SELECT id, message_id, topic, payload, qos, retain, received_at, attempts FROM queue
-             WHERE relay_id = ? AND id > ? ORDER BY id LIMIT ?",
+            "SELECT id, message_id, topic, payload, qos, retain, received_at, attempts, first_try_at FROM queue
+             WHERE relay_id = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?",
         )
         .bind(relay.0.as_bytes().as_slice())
         .bind(after)
+        .bind(upto)
         .bind(limit)
         .fetch_all(&self.readers)
         .await
@@ -152,7 +155,7 @@ impl Queue {
         limit: u32,
     ) -> Result<Vec<Entry>, QueueError> {
         let rows = sqlx::query(
-            "SELECT id, message_id, topic, payload, qos, retain, received_at, attempts FROM queue
+            "SELECT id, message_id, topic, payload, qos, retain, received_at, attempts, first_try_at FROM queue
              WHERE relay_id = ? AND id > ? AND id <= ? AND topic = ? ORDER BY id LIMIT ?",
         )
         .bind(relay.0.as_bytes().as_slice())
@@ -187,16 +190,75 @@ impl Queue {
         })
     }
 
+    /// Bytes of a relay that wait, as counted against its budget.
+    pub async fn bytes(&self, relay: RelayId) -> Result<u64, QueueError> {
+        let row = sqlx::query("SELECT bytes FROM ledger WHERE relay_id = ?")
+            .bind(relay.0.as_bytes().as_slice())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed("read"))?;
+        Ok(row.map_or(0, |row| row.get::<i64, _>(0).max(0) as u64))
+    }
+
+    /// The oldest waiting entries of a relay below number `below` whose costs reach `bytes`, passing over those in `busy`.
+    pub async fn oldest_worth(
+        &self,
+        relay: RelayId,
+        bytes: u64,
+        below: i64,
+        busy: &HashSet<i64>,
+    ) -> Result<Vec<Gone>, QueueError> {
+        let rows = sqlx::query(
+            "SELECT id, length(CAST(topic AS BLOB)) + length(payload) AS size FROM queue
+             WHERE relay_id = ? AND id < ? ORDER BY id LIMIT 4096",
+        )
+        .bind(relay.0.as_bytes().as_slice())
+        .bind(below)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed("read"))?;
+        let mut sum = 0;
+        let mut oldest = vec![];
+        for row in rows {
+            let gone = Gone { id: row.get("id"), cost: row.get::<i64, _>("size") as u64 + ROW };
+            if sum >= bytes {
+                break;
+            }
+            if !busy.contains(&gone.id) {
+                sum += gone.cost;
+                oldest.push(gone);
+            }
+        }
+        Ok(oldest)
+    }
+
     /// Counts the rows themselves: waiting and dead. The ledger must say the same.
     pub async fn count(&self, relay: RelayId) -> Result<(u64, u64), QueueError> {
         let row = sqlx::query(
-            "SELECT (SELECT count(*) FROM queue WHERE relay_id = ?1), (SELECT count(*) FROM dead_letters WHERE relay_id = ?1)",
+            "SELECT (SELECT count(*) FROM queue WHERE relay_id = ?1), (SELECT count(*) FROM dead_letters
+             WHERE relay_id = ?1 AND discarded_at IS NULL)",
         )
         .bind(relay.0.as_bytes().as_slice())
         .fetch_one(&self.readers)
         .await
         .map_err(failed("read"))?;
         Ok((row.get::<i64, _>(0) as u64, row.get::<i64, _>(1) as u64))
+    }
+
+    /// By how much the ledger and the rows differ, waiting and dead together; zero is right.
+    pub async fn difference(&self, relay: RelayId) -> Result<i64, QueueError> {
+        // One statement sees one state of the database.
+        let row = sqlx::query(
+            "SELECT abs(coalesce((SELECT waiting FROM ledger WHERE relay_id = ?1), 0)
+                        - (SELECT count(*) FROM queue WHERE relay_id = ?1))
+                  + abs(coalesce((SELECT dead FROM ledger WHERE relay_id = ?1), 0)
+                        - (SELECT count(*) FROM dead_letters WHERE relay_id = ?1 AND discarded_at IS NULL))",
+        )
+        .bind(relay.0.as_bytes().as_slice())
+        .fetch_one(&self.readers)
+        .await
+        .map_err(failed("read"))?;
+        Ok(row.get(0))
     }
 
     /// When the oldest waiting message of a relay was received, Unix milliseconds.
@@ -217,6 +279,7 @@ impl Queue {
             "DELETE FROM queue WHERE relay_id = ?",
             "DELETE FROM dead_letters WHERE relay_id = ?",
             "DELETE FROM ledger WHERE relay_id = ?",
+            "DELETE FROM retained WHERE relay_id = ?",
         ] {
             sqlx::query(sql).bind(relay.0.as_bytes().as_slice()).execute(&mut *transaction).await.map_err(&wrap)?;
         }
@@ -230,17 +293,13 @@ impl Queue {
     }
 }
 
-fn insert_sql(rows: usize) -> String {
-    let mut sql =
-        String::from("INSERT INTO queue (relay_id, message_id, topic, payload, qos, retain, received_at) VALUES ");
-    for at in 0..rows {
-        sql.push_str(if at == 0 { "(?,?,?,?,?,?,?)" } else { ",(?,?,?,?,?,?,?)" });
-    }
-    sql
-}
-
 fn entry(row: &SqliteRow) -> Entry {
-    Entry { id: row.get("id"), message: message(row), attempts: row.get("attempts") }
+    Entry {
+        id: row.get("id"),
+        message: message(row),
+        attempts: row.get("attempts"),
+        first_try_at: row.get("first_try_at"),
+    }
 }
 
 fn message(row: &SqliteRow) -> Incoming {

@@ -7,6 +7,9 @@ const FIRST: Duration = Duration::from_millis(100);
 const LONGEST: Duration = Duration::from_secs(1);
 // Failures in a row, on whatever lane, that count as a failing destination.
 const IN_A_ROW: u32 = 20;
+// A destination that took something this shortly before is not refusing everybody.
+const MIXED: Duration = Duration::from_secs(2);
+const STAYS_MIXED: Duration = Duration::from_secs(10);
 // After refused credentials: a rare probe, in case it is mended over there.
 const PAUSED: Duration = Duration::from_secs(60);
 
@@ -16,6 +19,9 @@ pub(super) struct Gate {
     probing: bool,
     failures: u32,
     closings: u32,
+    reopened: Option<Instant>,
+    // Some are refused and some taken: each lane waits for itself.
+    mixed_until: Option<Instant>,
 }
 
 impl Gate {
@@ -36,22 +42,42 @@ impl Gate {
     }
 
     /// Something was taken, or refused for its own sake: the destination is there. `true` when that opened the gate.
-    pub(super) fn answered(&mut self) -> bool {
+    pub(super) fn answered(&mut self, now: Instant) -> bool {
         self.failures = 0;
         self.closings = 0;
         self.probing = false;
-        self.closed_until.take().is_some()
+        let opened = self.closed_until.take().is_some();
+        if opened {
+            self.reopened = Some(now);
+        }
+        opened
     }
 
-    /// Something was not taken. Returns until when the gate is closed, when it is.
-    pub(super) fn failed(&mut self, everyone: bool, after: Option<Duration>, now: Instant) -> Option<Instant> {
+    /// Whether the destination refuses some and takes others: it said no (`said`), shortly after it had taken something.
+    fn is_mixed(&mut self, said: bool, now: Instant) -> bool {
+        if said && self.reopened.is_some_and(|at| now.duration_since(at) < MIXED) {
+            self.mixed_until = Some(now + STAYS_MIXED);
+        }
+        said && self.mixed_until.is_some_and(|until| now < until)
+    }
+
+    /// Something was not taken; `said` when there was an answer that said so. Returns until when the gate is closed, when
+    /// it is.
+    pub(super) fn failed(
+        &mut self,
+        everyone: bool,
+        said: bool,
+        after: Option<Duration>,
+        now: Instant,
+    ) -> Option<Instant> {
+        let everyone = everyone && !self.is_mixed(said, now);
         self.failures += 1;
         let was_probe = std::mem::take(&mut self.probing);
         if !everyone && self.failures < IN_A_ROW && self.closed_until.is_none() {
             return None;
         }
         // Requests that were under way together fail together: they close the gate once.
-        if self.closed_until.is_none() || was_probe || after.is_some() {
+        if self.closed_until.is_none() || was_probe || (everyone && after.is_some()) {
             let wait = after.unwrap_or_else(|| (FIRST * 2u32.saturating_pow(self.closings.min(10))).min(LONGEST));
             let until = now + wait;
             self.closed_until = Some(self.closed_until.map_or(until, |closed| closed.max(until)));
@@ -83,17 +109,17 @@ mod tests {
         let now = Instant::now();
         let mut gate = Gate::default();
         assert_eq!(gate.room(10, 50, now), 40);
-        let until = gate.failed(true, None, now).unwrap_or(now);
+        let until = gate.failed(true, false, None, now).unwrap_or(now);
         assert_eq!(until, now + FIRST);
-        assert_eq!(gate.failed(true, None, now), Some(until), "failing together closes once");
+        assert_eq!(gate.failed(true, false, None, now), Some(until), "failing together closes once");
         assert_eq!(gate.room(0, 50, now), 0);
         assert_eq!(gate.room(0, 50, until), 1);
         assert_eq!(gate.room(3, 50, until), 0, "others are still under way");
         gate.sent();
         assert_eq!(gate.room(0, 50, until), 0);
-        assert_eq!(gate.failed(true, None, until), Some(until + FIRST * 2));
+        assert_eq!(gate.failed(true, false, None, until), Some(until + FIRST * 2));
         gate.sent();
-        assert!(gate.answered());
+        assert!(gate.answered(now));
         assert_eq!(gate.room(0, 50, now), 50);
     }
 
@@ -102,15 +128,32 @@ mod tests {
         let now = Instant::now();
         let mut gate = Gate::default();
         for _ in 0..100 {
-            assert_eq!(gate.failed(false, None, now), None);
-            gate.answered();
+            assert_eq!(gate.failed(false, true, None, now), None);
+            gate.answered(now);
         }
         for _ in 1..IN_A_ROW {
-            assert_eq!(gate.failed(false, None, now), None);
+            assert_eq!(gate.failed(false, true, None, now), None);
         }
-        assert!(gate.failed(false, None, now).is_some());
+        assert!(gate.failed(false, true, None, now).is_some());
         let mut gate = Gate::default();
-        assert_eq!(gate.failed(true, Some(Duration::from_secs(8)), now), Some(now + Duration::from_secs(8)));
+        assert_eq!(gate.failed(true, true, Some(Duration::from_secs(8)), now), Some(now + Duration::from_secs(8)));
         assert_eq!(gate.refused(now), now + PAUSED);
+    }
+
+    #[test]
+    fn when_some_are_refused_and_others_taken_each_lane_waits_for_itself() {
+        let now = Instant::now();
+        let mut gate = Gate::default();
+        let wait = Some(Duration::from_secs(2));
+        assert!(gate.failed(true, true, wait, now).is_some());
+        let later = now + Duration::from_secs(2);
+        gate.sent();
+        gate.answered(later);
+        assert_eq!(gate.failed(true, true, wait, later), None);
+        gate.answered(later);
+        assert_eq!(gate.failed(true, true, wait, later + Duration::from_secs(5)), None);
+        assert!(gate.failed(true, false, None, later).is_some(), "nobody there is nobody there");
+        gate.answered(later + STAYS_MIXED);
+        assert!(gate.failed(true, true, wait, later + STAYS_MIXED * 2).is_some());
     }
 }

@@ -1,8 +1,9 @@
-//! Who may be sent next: one lane per topic, at most one request of a lane under way, lanes in turn. A lane that waits
-//! for another try holds no slot and little memory: what follows in it is left on disk and read again later. Pure: time
-//! comes in as an argument, reading is the caller's.
+//! Who may be sent next: one lane per ordering key, at most one request of a lane under way, lanes in turn. A lane that
+//! waits for another try holds no slot and little memory: what follows in it is left on disk and read again later. Pure:
+//! time comes in as an argument, reading is the caller's.
 
 use crate::queue::Entry;
+use relayscope_domain::delivery::Order;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -12,69 +13,144 @@ const KEPT: usize = 16;
 const FIRST_WAIT: Duration = Duration::from_millis(200);
 const LONGEST_WAIT: Duration = Duration::from_secs(30);
 
-type Topic = Arc<str>;
+/// What keeps its order.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub(super) enum Key {
+    /// Messages of a topic.
+    Topic(Arc<str>),
+    /// One message alone.
+    Alone(i64),
+}
 
-#[derive(Default)]
+/// An entry in memory, and the place of its arrival while it has one there.
+#[derive(Clone, Debug)]
+pub(super) struct Held {
+    pub(super) entry: Entry,
+    pub(super) slot: Option<u64>,
+}
+
+/// What goes out in one request.
+#[derive(Debug)]
+pub(super) struct Parcel {
+    pub(super) key: Key,
+    /// One or more, of one topic, in order.
+    pub(super) held: Vec<Held>,
+}
+
 pub(super) struct Lanes {
-    lanes: HashMap<Topic, Lane>,
-    ready: VecDeque<Topic>,
+    order: Order,
+    // Entries in one request, at most.
+    batch: usize,
+    lanes: HashMap<Key, Lane>,
+    ready: VecDeque<Key>,
     // Waiting lanes by the time of their next try; the number tells equal times apart.
-    waiting: BTreeMap<(Instant, u64), Topic>,
+    waiting: BTreeMap<(Instant, u64), Key>,
     next_number: u64,
     held: usize,
+    bytes: u64,
 }
 
 #[derive(Default)]
 struct Lane {
-    queue: VecDeque<Entry>,
+    queue: VecDeque<Held>,
     busy: bool,
     waits: Option<(Instant, u64)>,
     // First and last entry that were left on disk. While there are any, new ones are left there too, to keep the order.
     on_disk: Option<(i64, i64)>,
+    // Entries that go one by one, because a request with several of them was refused.
+    singly: usize,
 }
 
-/// Entries of a lane that were left on disk and are wanted now: after the first number, up to and including the last.
+/// Entries of a topic that were left on disk and are wanted now: after the first number, up to and including the last.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
-    pub(super) topic: Topic,
+    pub(super) topic: Arc<str>,
     pub(super) after: i64,
     pub(super) upto: i64,
 }
 
 impl Lanes {
-    /// Entries in memory.
-    pub(super) fn held(&self) -> usize {
-        self.held
+    pub(super) fn new(order: Order, batch: u16) -> Self {
+        Self {
+            order,
+            batch: batch.max(1).into(),
+            lanes: HashMap::new(),
+            ready: VecDeque::new(),
+            waiting: BTreeMap::new(),
+            next_number: 0,
+            held: 0,
+            bytes: 0,
+        }
     }
 
-    /// Takes an entry that was read in the order of its number.
-    pub(super) fn add(&mut self, entry: Entry) {
-        let topic = entry.message.topic.clone();
-        let lane = self.lanes.entry(topic.clone()).or_default();
-        let leave = lane.on_disk.is_some() || (lane.waits.is_some() && lane.queue.len() >= KEPT);
-        if leave {
-            let first = lane.on_disk.map_or(entry.id, |(first, _)| first);
-            lane.on_disk = Some((first, entry.id));
-            return;
+    /// Entries in memory, those under way not counted, and their bytes.
+    pub(super) fn held(&self) -> (usize, u64) {
+        (self.held, self.bytes)
+    }
+
+    fn key(&self, entry: &Entry) -> Key {
+        match self.order {
+            Order::Topic => Key::Topic(entry.message.topic.clone()),
+            Order::None => Key::Alone(entry.id),
         }
-        lane.queue.push_back(entry);
+    }
+
+    fn took(&mut self, held: &Held) {
         self.held += 1;
+        self.bytes += held.entry.message.cost();
+    }
+
+    fn gave(&mut self, held: &Held) {
+        self.held -= 1;
+        self.bytes -= held.entry.message.cost();
+    }
+
+    /// Takes an entry in the order of its number; `false` when it was left to be read from disk later.
+    pub(super) fn add(&mut self, held: Held) -> bool {
+        let key = self.key(&held.entry);
+        let lane = self.lanes.entry(key.clone()).or_default();
+        if lane.on_disk.is_some() || (lane.waits.is_some() && lane.queue.len() >= KEPT) {
+            let first = lane.on_disk.map_or(held.entry.id, |(first, _)| first);
+            lane.on_disk = Some((first, held.entry.id));
+            return false;
+        }
+        let first = lane.queue.is_empty() && !lane.busy && lane.waits.is_none();
+        self.took(&held);
+        if let Some(lane) = self.lanes.get_mut(&key) {
+            lane.queue.push_back(held);
+        }
+        if first {
+            self.ready.push_back(key);
+        }
+        true
+    }
+
+    /// Takes an entry that was put into the queue again: before all that waits, behind others of its kind (their numbers
+    /// are below zero).
+    pub(super) fn add_first(&mut self, held: Held) {
+        let key = self.key(&held.entry);
+        self.took(&held);
+        let lane = self.lanes.entry(key.clone()).or_default();
+        let at = lane.queue.iter().position(|other| other.entry.id > held.entry.id).unwrap_or(lane.queue.len());
+        lane.queue.insert(at, held);
         if lane.queue.len() == 1 && !lane.busy && lane.waits.is_none() {
-            self.ready.push_back(topic);
+            self.ready.push_back(key);
         }
     }
 
-    /// The next entry to send; its lane is busy until [`Lanes::done`], [`Lanes::again`] or [`Lanes::wait`].
-    pub(super) fn next(&mut self) -> Option<Entry> {
-        while let Some(topic) = self.ready.pop_front() {
-            if let Some(lane) = self.lanes.get_mut(&topic)
-                && !lane.busy
-                && lane.waits.is_none()
-                && let Some(entry) = lane.queue.front()
-            {
-                lane.busy = true;
-                return Some(entry.clone());
+    /// The next request; its lane is busy until [`Lanes::done`], [`Lanes::again`] or [`Lanes::wait`].
+    pub(super) fn next(&mut self) -> Option<Parcel> {
+        while let Some(key) = self.ready.pop_front() {
+            let Some(lane) = self.lanes.get_mut(&key) else { continue };
+            if lane.busy || lane.waits.is_some() || lane.queue.is_empty() {
+                continue;
             }
+            let count = if lane.singly > 0 { 1 } else { self.batch.min(lane.queue.len()) };
+            lane.singly = lane.singly.saturating_sub(1);
+            lane.busy = true;
+            let held: Vec<Held> = lane.queue.drain(..count).collect();
+            held.iter().for_each(|held| self.gave(held));
+            return Some(Parcel { key, held });
         }
         None
     }
@@ -84,20 +160,20 @@ impl Lanes {
         !self.ready.is_empty()
     }
 
-    /// The head of the lane is settled for good.
-    pub(super) fn done(&mut self, topic: &Topic) -> Option<Wanted> {
-        let lane = self.lanes.get_mut(topic)?;
+    /// What was under way in the lane is settled for good.
+    pub(super) fn done(&mut self, key: Key) -> Option<Wanted> {
+        let lane = self.lanes.get_mut(&key)?;
         lane.busy = false;
-        let gone = lane.queue.pop_front();
-        self.held -= usize::from(gone.is_some());
         if !lane.queue.is_empty() {
-            self.ready.push_back(topic.clone());
+            self.ready.push_back(key);
             return None;
         }
-        match lane.on_disk {
-            Some((first, last)) => Some(Wanted { topic: topic.clone(), after: first - 1, upto: last }),
-            None => {
-                self.lanes.remove(topic);
+        match (lane.on_disk, &key) {
+            (Some((first, last)), Key::Topic(topic)) => {
+                Some(Wanted { topic: topic.clone(), after: first - 1, upto: last })
+            }
+            _ => {
+                self.lanes.remove(&key);
                 None
             }
         }
@@ -105,86 +181,119 @@ impl Lanes {
 
     /// Entries that were wanted arrived; `whole` when nothing of the range is left on disk.
     pub(super) fn arrived(&mut self, wanted: &Wanted, entries: Vec<Entry>, whole: bool) {
-        let lane = self.lanes.entry(wanted.topic.clone()).or_default();
+        let key = Key::Topic(wanted.topic.clone());
+        let lane = self.lanes.entry(key.clone()).or_default();
         let last = entries.last().map(|entry| entry.id);
         let end = lane.on_disk.map_or(wanted.upto, |(_, end)| end);
         let read = if whole { wanted.upto } else { last.unwrap_or(wanted.upto) };
         lane.on_disk = (read < end).then_some((read + 1, end));
-        for entry in entries {
-            lane.queue.push_back(entry);
-            self.held += 1;
-        }
-        if lane.queue.is_empty() {
-            self.lanes.remove(&wanted.topic);
-        } else if !lane.busy && lane.waits.is_none() {
-            self.ready.push_back(wanted.topic.clone());
-        }
-    }
-
-    /// The head is to be sent again as soon as anything may be sent.
-    pub(super) fn again(&mut self, topic: &Topic) {
-        if let Some(lane) = self.lanes.get_mut(topic) {
-            lane.busy = false;
-            if let Some(head) = lane.queue.front_mut() {
-                head.attempts += 1;
-                self.ready.push_front(topic.clone());
-            }
+        let entries: Vec<Held> = entries.into_iter().map(|entry| Held { entry, slot: None }).collect();
+        lane.queue.extend(entries.iter().cloned());
+        let (empty, free) = (lane.queue.is_empty(), !lane.busy && lane.waits.is_none());
+        entries.iter().for_each(|held| self.took(held));
+        if empty {
+            self.lanes.remove(&key);
+        } else if free {
+            self.ready.push_back(key);
         }
     }
 
-    /// The head is to be sent again after a wait of its own; returns until when.
-    pub(super) fn wait(&mut self, topic: &Topic, after: Option<Duration>, now: Instant) -> Instant {
-        let Some(lane) = self.lanes.get_mut(topic) else { return now };
+    fn put_back(&mut self, parcel: Parcel, front: bool) -> Key {
+        let Parcel { key, held } = parcel;
+        held.iter().for_each(|held| self.took(held));
+        let lane = self.lanes.entry(key.clone()).or_default();
         lane.busy = false;
-        let attempts = lane.queue.front_mut().map_or(0, |head| {
-            head.attempts += 1;
-            head.attempts
-        });
+        for mut held in held.into_iter().rev() {
+            held.entry.attempts += u32::from(front);
+            lane.queue.push_front(held);
+        }
+        key
+    }
+
+    /// It was not sent after all: it is next again.
+    pub(super) fn unsent(&mut self, parcel: Parcel) {
+        let key = self.put_back(parcel, false);
+        self.ready.push_front(key);
+    }
+
+    /// It is to be sent again as soon as anything may be sent.
+    pub(super) fn again(&mut self, parcel: Parcel) {
+        let key = self.put_back(parcel, true);
+        self.ready.push_front(key);
+    }
+
+    /// A request with several was refused: they are sent one by one, so that only the bad one is given up.
+    pub(super) fn singly(&mut self, parcel: Parcel) {
+        let count = parcel.held.len();
+        let key = self.put_back(parcel, true);
+        if let Some(lane) = self.lanes.get_mut(&key) {
+            lane.singly = count;
+        }
+        self.ready.push_front(key);
+    }
+
+    /// It is to be sent again after a wait of its own; returns until when.
+    pub(super) fn wait(&mut self, parcel: Parcel, after: Option<Duration>, now: Instant) -> Instant {
+        let key = self.put_back(parcel, true);
+        let Some(lane) = self.lanes.get_mut(&key) else { return now };
+        let attempts = lane.queue.front().map_or(1, |head| head.entry.attempts);
         let wait = after.unwrap_or_else(|| {
             (FIRST_WAIT * 2u32.saturating_pow(attempts.saturating_sub(1).min(12))).min(LONGEST_WAIT)
         });
-        let key = (now + wait, self.next_number);
+        let at = (now + wait, self.next_number);
         self.next_number += 1;
-        lane.waits = Some(key);
-        self.waiting.insert(key, topic.clone());
+        lane.waits = Some(at);
         // What is behind the head goes back to disk, so that many waiting lanes hold little.
         if lane.queue.len() > KEPT {
             let left = lane.queue.split_off(KEPT);
-            self.held -= left.len();
-            let first = left.front().map_or(0, |entry| entry.id);
-            let last = lane.on_disk.map_or_else(|| left.back().map_or(0, |entry| entry.id), |(_, last)| last);
+            let first = left.front().map_or(0, |held| held.entry.id);
+            let last = lane.on_disk.map_or_else(|| left.back().map_or(0, |held| held.entry.id), |(_, last)| last);
             lane.on_disk = Some((first, last));
+            left.iter().for_each(|held| self.gave(held));
         }
-        key.0
+        self.waiting.insert(at, key);
+        at.0
+    }
+
+    /// Forgets all that is not under way: it is read from disk again from its beginning.
+    pub(super) fn forget(&mut self) {
+        self.lanes.retain(|_, lane| {
+            *lane = Lane { busy: lane.busy, ..Lane::default() };
+            lane.busy
+        });
+        self.ready.clear();
+        self.waiting.clear();
+        (self.held, self.bytes) = (0, 0);
     }
 
     /// Lanes whose wait is over become ready.
     pub(super) fn wake(&mut self, now: Instant) {
-        while let Some((key, topic)) = self.waiting.first_key_value().map(|(key, topic)| (*key, topic.clone())) {
-            if key.0 > now {
+        while let Some((at, key)) = self.waiting.first_key_value().map(|(at, key)| (*at, key.clone())) {
+            if at.0 > now {
                 return;
             }
-            self.waiting.remove(&key);
-            if let Some(lane) = self.lanes.get_mut(&topic) {
-                lane.waits = None;
-                self.ready.push_back(topic);
-            }
+            self.waiting.remove(&at);
+            self.wake_one(key);
         }
     }
 
     /// The destination is back: nobody has to wait any longer.
     pub(super) fn wake_all(&mut self) {
-        for (_, topic) in std::mem::take(&mut self.waiting) {
-            if let Some(lane) = self.lanes.get_mut(&topic) {
-                lane.waits = None;
-                self.ready.push_back(topic);
-            }
+        for (_, key) in std::mem::take(&mut self.waiting) {
+            self.wake_one(key);
+        }
+    }
+
+    fn wake_one(&mut self, key: Key) {
+        if let Some(lane) = self.lanes.get_mut(&key) {
+            lane.waits = None;
+            self.ready.push_back(key);
         }
     }
 
     /// When the next waiting lane becomes ready.
     pub(super) fn wakes_at(&self) -> Option<Instant> {
-        self.waiting.first_key_value().map(|(key, _)| key.0)
+        self.waiting.first_key_value().map(|(at, _)| at.0)
     }
 }
 
@@ -204,65 +313,95 @@ mod tests {
             retain: false,
             received_at: 0,
         };
-        Entry { id, message, attempts: 0 }
+        Entry { id, message, attempts: 0, first_try_at: None }
+    }
+
+    fn held(id: i64, topic: &str) -> Held {
+        Held { entry: entry(id, topic), slot: None }
+    }
+
+    fn ids(parcel: &Parcel) -> Vec<i64> {
+        parcel.held.iter().map(|held| held.entry.id).collect()
     }
 
     fn next(lanes: &mut Lanes) -> Option<i64> {
-        lanes.next().map(|entry| entry.id)
+        lanes.next().map(|parcel| parcel.held[0].entry.id)
+    }
+
+    fn topic(name: &str) -> Key {
+        Key::Topic(name.into())
     }
 
     #[test]
     fn lanes_take_turns_and_keep_their_order() {
-        let mut lanes = Lanes::default();
+        let mut lanes = Lanes::new(Order::Topic, 1);
         for (id, topic) in [(1, "a"), (2, "a"), (3, "b"), (4, "a")] {
-            lanes.add(entry(id, topic));
+            assert!(lanes.add(held(id, topic)));
         }
         assert_eq!((next(&mut lanes), next(&mut lanes), next(&mut lanes)), (Some(1), Some(3), None));
-        assert_eq!(lanes.done(&"a".into()), None);
-        assert_eq!((next(&mut lanes), next(&mut lanes)), (Some(2), None));
-        lanes.again(&"a".into());
-        assert_eq!(lanes.next().map(|entry| (entry.id, entry.attempts)), Some((2, 1)));
-        lanes.done(&"a".into());
-        lanes.done(&"b".into());
+        assert_eq!(lanes.done(topic("a")), None);
+        let Some(parcel) = lanes.next() else { unreachable!("the second of a is ready") };
+        assert_eq!((ids(&parcel), next(&mut lanes)), (vec![2], None));
+        lanes.again(parcel);
+        assert_eq!(lanes.next().map(|parcel| (ids(&parcel), parcel.held[0].entry.attempts)), Some((vec![2], 1)));
+        lanes.done(topic("a"));
+        lanes.done(topic("b"));
         assert_eq!(next(&mut lanes), Some(4));
-        lanes.done(&"a".into());
-        assert_eq!((lanes.held(), lanes.lanes.len()), (0, 0));
+        lanes.done(topic("a"));
+        assert_eq!((lanes.held(), lanes.lanes.len()), ((0, 0), 0));
+    }
+
+    #[test]
+    fn without_an_order_every_message_goes_at_once() {
+        let mut lanes = Lanes::new(Order::None, 1);
+        (1..=3).for_each(|id| drop(lanes.add(held(id, "a"))));
+        assert_eq!([next(&mut lanes), next(&mut lanes), next(&mut lanes)], [Some(1), Some(2), Some(3)]);
+        lanes.done(Key::Alone(2));
+        assert_eq!(lanes.lanes.len(), 2);
+    }
+
+    #[test]
+    fn a_refused_batch_goes_one_by_one_and_then_together_again() {
+        let mut lanes = Lanes::new(Order::Topic, 3);
+        (1..=8).for_each(|id| drop(lanes.add(held(id, "a"))));
+        let Some(parcel) = lanes.next() else { unreachable!("a is ready") };
+        assert_eq!(ids(&parcel), [1, 2, 3]);
+        lanes.singly(parcel);
+        for id in 1..=3 {
+            assert_eq!(lanes.next().map(|parcel| ids(&parcel)), Some(vec![id]));
+            lanes.done(topic("a"));
+        }
+        assert_eq!(lanes.next().map(|parcel| ids(&parcel)), Some(vec![4, 5, 6]));
     }
 
     #[test]
     fn a_waiting_lane_leaves_its_tail_on_disk_and_reads_it_in_order() {
         let now = Instant::now();
-        let topic: Topic = "a".into();
-        let mut lanes = Lanes::default();
-        for id in 1..=40 {
-            lanes.add(entry(id, "a"));
-        }
-        assert_eq!(next(&mut lanes), Some(1));
-        let until = lanes.wait(&topic, None, now);
-        assert_eq!((lanes.held(), until), (KEPT, now + FIRST_WAIT));
-        for id in 41..=50 {
-            lanes.add(entry(id, "a"));
-        }
-        assert_eq!((lanes.held(), next(&mut lanes)), (KEPT, None));
+        let mut lanes = Lanes::new(Order::Topic, 1);
+        (1..=40).for_each(|id| drop(lanes.add(held(id, "a"))));
+        let Some(parcel) = lanes.next() else { unreachable!("a is ready") };
+        let until = lanes.wait(parcel, None, now);
+        assert_eq!((lanes.held().0, until), (KEPT, now + FIRST_WAIT));
+        (41..=50).for_each(|id| assert!(!lanes.add(held(id, "a"))));
+        assert_eq!((lanes.held().0, next(&mut lanes)), (KEPT, None));
         lanes.wake(until);
-        let mut sent = vec![];
-        let mut wanted = None;
+        let (mut sent, mut wanted) = (vec![], None);
         while let Some(id) = next(&mut lanes) {
             sent.push(id);
-            wanted = lanes.done(&topic);
+            wanted = lanes.done(topic("a"));
         }
         let wanted = wanted.unwrap_or_else(|| unreachable!("the tail is on disk"));
         assert_eq!((wanted.after, wanted.upto), (KEPT as i64, 50));
         lanes.arrived(&wanted, (17..=30).map(|id| entry(id, "a")).collect(), false);
-        lanes.add(entry(51, "a"));
+        lanes.add(held(51, "a"));
         while let Some(id) = next(&mut lanes) {
             sent.push(id);
-            if let Some(more) = lanes.done(&topic) {
+            if let Some(more) = lanes.done(topic("a")) {
                 assert_eq!((more.after, more.upto), (30, 51));
                 lanes.arrived(&more, (31..=51).map(|id| entry(id, "a")).collect(), true);
             }
         }
         assert_eq!(sent, (1..=51).collect::<Vec<_>>());
-        assert!(lanes.lanes.is_empty());
+        assert_eq!((lanes.lanes.len(), lanes.held()), (0, (0, 0)));
     }
 }

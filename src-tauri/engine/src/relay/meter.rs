@@ -40,20 +40,23 @@ struct State {
     oversized: Option<Arc<AtomicU64>>,
     destination: Destination,
     quota: Option<Quota>,
-    // By `Write`: a small write may succeed while a large one does not.
-    storage: [Option<(String, SystemTime)>; 2],
+    storage: Option<(String, SystemTime)>,
     last_error: Option<Trouble>,
     // Microseconds of the last deliveries, oldest first.
     took: VecDeque<u32>,
 }
 
-/// What is written to the queue.
-#[derive(Clone, Copy, Debug)]
-pub enum Write {
-    /// Messages that came.
-    Arrivals,
-    /// What became of them.
-    Settlements,
+/// How a message that waited came to an end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The destination took it.
+    Delivered,
+    /// A rule left it out.
+    LeftOut,
+    /// A rule gave it up.
+    Dropped,
+    /// It became a dead letter.
+    Dead,
 }
 
 /// How the path to the destination stands.
@@ -116,8 +119,9 @@ impl Meter {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes over what the database says, and how many rows there are: waiting, dead.
-    pub fn load(&self, ledger: Ledger, rows: (u64, u64)) {
+    /// Takes over what the database says, how many rows there are (waiting, dead), and the bytes that wait.
+    pub fn load(&self, ledger: Ledger, rows: (u64, u64), bytes: u64) {
+        self.bytes.store(bytes as i64, Ordering::Relaxed);
         self.received.store(ledger.received, Ordering::Relaxed);
         self.delivered.store(ledger.delivered, Ordering::Relaxed);
         self.waiting.store(rows.0 as i64, Ordering::Relaxed);
@@ -136,47 +140,81 @@ impl Meter {
     }
 
     /// Connects the session's own state.
-    pub fn attach(&self, session: watch::Receiver<SessionState>, dropped: Arc<AtomicU64>) {
+    pub fn attach(&self, session: watch::Receiver<SessionState>, dropped: Arc<AtomicU64>, oversized: Arc<AtomicU64>) {
         let mut state = self.state();
         state.session = Some(session);
         state.session_dropped = Some(dropped);
+        state.oversized = Some(oversized);
         state.destination = Destination::Unknown;
         // The new run finds out for itself.
-        state.storage = Default::default();
+        state.storage = None;
     }
 
-    /// A group was committed.
-    pub fn pushed(&self, stored: u64, filtered: u64) {
-        self.received.fetch_add(stored + filtered, Ordering::Relaxed);
-        self.waiting.fetch_add(stored as i64, Ordering::Relaxed);
+    /// Messages came: some are kept to be delivered, some were left out by a rule, some given up by a rule.
+    pub fn received(&self, kept: u64, filtered: u64, dropped: u64) {
+        self.received.fetch_add(kept + filtered + dropped, Ordering::Relaxed);
+        self.waiting.fetch_add(kept as i64, Ordering::Relaxed);
         self.filtered.fetch_add(filtered, Ordering::Relaxed);
-        self.state().storage[Write::Arrivals as usize] = None;
+        self.dropped.fetch_add(dropped, Ordering::Relaxed);
     }
 
-    /// A group was settled.
-    pub fn settled(&self, delivered: u64, dead: u64) {
-        self.delivered.fetch_add(delivered, Ordering::Relaxed);
-        self.dead.fetch_add(dead as i64, Ordering::Relaxed);
-        self.waiting.fetch_sub((delivered + dead) as i64, Ordering::Relaxed);
-        self.state().storage[Write::Settlements as usize] = None;
+    /// Messages that waited came to an end.
+    pub fn ended(&self, end: End, count: u64) {
+        self.waiting.fetch_sub(count as i64, Ordering::Relaxed);
+        match end {
+            End::Delivered => self.delivered.fetch_add(count, Ordering::Relaxed),
+            End::LeftOut => self.filtered.fetch_add(count, Ordering::Relaxed),
+            End::Dropped => self.dropped.fetch_add(count, Ordering::Relaxed),
+            End::Dead => self.dead.fetch_add(count as i64, Ordering::Relaxed) as u64,
+        };
+    }
+
+    /// Messages moved by a person: dead letters, waiting messages, dropped ones, and the bytes that wait.
+    pub fn moved(&self, dead: i64, waiting: i64, dropped: i64, bytes: i64) {
+        self.dead.fetch_add(dead, Ordering::Relaxed);
+        self.waiting.fetch_add(waiting, Ordering::Relaxed);
+        self.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The disk takes writes; the bytes that wait changed.
+    pub fn stored(&self, bytes: i64) {
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+        self.state().storage = None;
+    }
+
+    /// Whether the queue's budget is used up.
+    pub fn set_full(&self, full: bool) {
+        self.full.store(full, Ordering::Relaxed);
     }
 
     /// The disk does not take writes.
-    pub fn storage_failed(&self, write: Write, message: &str) {
+    pub fn storage_failed(&self, message: &str) {
         let now = SystemTime::now();
         let mut state = self.state();
-        state.storage[write as usize].get_or_insert_with(|| (message.to_owned(), now));
+        state.storage.get_or_insert_with(|| (message.to_owned(), now));
         let advice =
             "Free space or mend the disk; intake goes on by itself, and the broker keeps what was not acknowledged.";
         state.last_error = Some(Trouble { message: message.to_owned(), advice: advice.to_owned(), at: now });
     }
 
-    /// Since when the disk does not take writes, and why.
-    pub fn storage(&self) -> Option<(String, SystemTime)> {
-        self.state().storage.iter().flatten().next().cloned()
+    /// Rows in the database against what was counted: not zero is a finding.
+    pub fn checked(&self, mismatch: i64) {
+        self.mismatch.store(mismatch, Ordering::Relaxed);
     }
 
-    /// Requests under way.
+    /// The plan's minute, and how many requests may be under way.
+    pub fn set_pace(&self, quota: Option<Quota>, request_limit: usize) {
+        self.request_limit.store(u32::try_from(request_limit).unwrap_or(u32::MAX), Ordering::Relaxed);
+        self.state().quota = quota;
+    }
+
+    /// Since when the disk does not take writes, and why.
+    pub fn storage(&self) -> Option<(String, SystemTime)> {
+        self.state().storage.clone()
+    }
+
+    /// Messages in requests under way.
     pub fn set_in_flight(&self, count: usize) {
         self.in_flight.store(count as u64, Ordering::Relaxed);
     }

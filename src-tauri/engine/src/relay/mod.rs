@@ -1,22 +1,35 @@
-//! A relay at work: uplink (receive, map, queue, acknowledge), worker (claim, deliver, settle), downlink.
+//! A relay at work: one loop between a session with its broker, the queue, and the connections to its destination.
 //!
 //! [`run`] is the whole unit: it starts its parts, and ends only when all of them have ended. It is told its
 //! configuration once; an edit ends it and starts another. It knows nothing of the store, the supervisor or pages.
+//!
+//! `pump` is the loop and what it owns; `deliver` and `disk` and `upkeep` are its halves: sending, storing, and what is
+//! done now and then. The others are pure: `intake` (what is not acknowledged yet), `lanes` (who is next), `gate`, `pace`
+//! and `concurrency` (when, and how many at once); `admit` decides what is relayed at all.
 
 pub mod meter;
 
+mod admit;
+mod concurrency;
+mod deliver;
+mod disk;
 mod gate;
+mod intake;
 mod lanes;
-mod settler;
-mod uplink;
-mod worker;
+mod lines;
+mod pace;
+mod pump;
+mod upkeep;
 
 use crate::destination::tagoio::TagoIo;
 use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
 use crate::mqtt::session::{self, Publication, SessionConfig, SessionState};
 use crate::queue::{Queue, QueueError};
+use admit::{Admit, Echoes};
 use meter::Meter;
+use pump::{Parts, Pump};
+use relayscope_domain::delivery::Rules;
 use relayscope_domain::id::RelayId;
 use std::sync::Arc;
 use tokio::sync::{Notify, mpsc, watch};
@@ -35,6 +48,8 @@ pub struct RelayConfig {
     pub session: SessionConfig,
     /// Where it delivers to.
     pub destination: TagoIo,
+    /// How.
+    pub rules: Rules,
     /// The queue.
     pub queue: Queue,
     /// Where events go.
@@ -60,10 +75,25 @@ pub enum RelayError {
 /// What is reachable of a running relay.
 #[derive(Clone)]
 pub struct Handles {
-    /// Messages to publish at its broker.
-    pub publish: mpsc::Sender<Publication>,
+    publish: mpsc::Sender<Publication>,
+    echoes: Echoes,
     /// The session's state.
     pub session: watch::Receiver<SessionState>,
+    /// To be told when entries were put into its queue again.
+    pub requeued: Arc<Notify>,
+}
+
+impl Handles {
+    /// Hands a downlink to the session; gives it back when the session takes none.
+    pub fn publish(&self, publication: Publication) -> Result<(), Publication> {
+        let room = match self.publish.try_reserve() {
+            Ok(room) => room,
+            Err(_) => return Err(publication),
+        };
+        self.echoes.note(&publication.topic, &publication.payload);
+        room.send(publication);
+        Ok(())
+    }
 }
 
 /// Runs a relay until `stop` is cancelled: then intake ends, what was received is committed and acknowledged, requests
@@ -73,40 +103,43 @@ pub async fn run(
     stop: CancellationToken,
     started: impl FnOnce(Handles),
 ) -> Result<(), RelayError> {
-    let RelayConfig { id, name, path, session, destination, queue, feed, meter } = config;
-    meter.load(queue.ledger(id).await?, queue.count(id).await?);
+    let RelayConfig { id, name, path, session, destination, rules, queue, feed, meter } = config;
+    meter.load(queue.ledger(id).await?, queue.count(id).await?, queue.bytes(id).await?);
     let mappings: Vec<Arc<str>> = session.filters.iter().map(|(filter, _)| filter.clone()).collect();
-    let broker_name = session.broker.clone();
+    let broker = session.broker.clone();
     let (outer, session_task) = session::open(session, stop.clone())?;
-    started(Handles { publish: outer.commands.clone(), session: outer.state.clone() });
-    meter.attach(outer.state.clone(), outer.dropped.clone());
+    let requeued = Arc::new(Notify::new());
+    let echoes = Echoes::new(rules.loop_guard, &mappings);
+    started(Handles {
+        publish: outer.commands.clone(),
+        echoes: echoes.clone(),
+        session: outer.state.clone(),
+        requeued: requeued.clone(),
+    });
+    meter.attach(outer.state.clone(), outer.dropped.clone(), outer.oversized.clone());
 
-    // Sender: the uplink, after each commit. Receiver: the worker. A stored permit is enough: it reads all there is.
-    let pushed = Arc::new(Notify::new());
-    let (settlements, settlements_out) = mpsc::channel(settler::CAPACITY);
+    let admit = Admit::new(id, queue.clone(), mappings, rules.retained, echoes);
+    let parts = Parts {
+        relay: id,
+        name,
+        broker,
+        path: path.clone(),
+        rules,
+        destination,
+        queue,
+        feed: feed.clone(),
+        meter,
+        admit,
+        arrivals: outer.arrivals,
+        acks: outer.acks,
+        backlog: outer.backlog,
+        session: outer.state,
+        requeued,
+    };
+    let (pump, inputs) = Pump::new(parts);
     let mut parts: JoinSet<()> = JoinSet::new();
     parts.spawn(session_task);
-    parts.spawn(
-        uplink::Uplink {
-            relay: id,
-            name,
-            broker: broker_name,
-            mappings,
-            arrivals: outer.arrivals,
-            acks: outer.acks,
-            backlog: outer.backlog,
-            queue: queue.clone(),
-            feed: feed.clone(),
-            meter: meter.clone(),
-            pushed: pushed.clone(),
-        }
-        .run(stop.clone()),
-    );
-    parts.spawn(settler::run(id, queue.clone(), meter.clone(), feed.clone(), path.clone(), settlements_out));
-    parts.spawn(
-        worker::Worker::new(id, path.clone(), destination, queue, feed.clone(), meter.clone(), pushed, settlements)
-            .run(stop.clone()),
-    );
+    parts.spawn(pump.run(inputs, stop.clone()));
 
     let mut result = Ok(());
     while let Some(part) = parts.join_next().await {

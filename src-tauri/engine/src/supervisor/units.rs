@@ -120,7 +120,9 @@ async fn sole<T>(mut shared: Arc<T>) -> Option<T> {
 
 async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended {
     let RelayPlan { relay, broker_name, connection, secrets, url, network_token, authorization } = plan;
-    let destination = match TagoIo::new(world.http.clone(), &url, &network_token, &authorization) {
+    let rules = relay.rules.clone();
+    let timeout = Duration::from_secs(rules.timeout_seconds.into());
+    let destination = match TagoIo::new(&url, &network_token, &authorization, rules.metadata, timeout) {
         Ok(destination) => destination,
         Err(error) => return Ended::Failed(chain(&error)),
     };
@@ -153,6 +155,7 @@ async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended 
             feed: world.feed.clone(),
         },
         destination,
+        rules,
         queue: world.queue.clone(),
         feed: world.feed.clone(),
         meter: world.runtime.meter(relay.id),

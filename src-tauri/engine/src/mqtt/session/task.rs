@@ -265,6 +265,8 @@ impl Task {
             at: SystemTime::now(),
             ack,
             already_stored,
+            copy: false,
+            round: 1,
         };
         // Fails when the uplink has gone with the relay: nothing is acknowledged, the broker keeps it.
         self.arrivals.try_send(received).is_ok()

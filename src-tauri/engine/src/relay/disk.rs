@@ -1,0 +1,272 @@
+//! The pump's storing half: what arrived becomes places, lanes and groups; groups are written one after the other; what
+//! was left on disk is read again when there is room for it.
+
+use super::admit::Admission;
+use super::lanes::Held;
+use super::pump::{Asked, Pump};
+use crate::feed::event::{Event, Kind};
+use crate::feed::unix_millis;
+use crate::mqtt::session::Received;
+use crate::queue::{Entry, Gone, Group, Incoming, QueueError};
+use relayscope_domain::delivery::WhenFull;
+use relayscope_domain::message::MqttVersion;
+use std::time::{Duration, Instant};
+
+// Messages in memory that wait to be sent: enough to keep every request busy, little enough to stay small.
+const HELD: usize = 8_192;
+const HELD_BYTES: u64 = 8 * 1024 * 1024;
+const PAGE: u32 = 1_024;
+// Messages in one transaction, at most.
+const GROUP: usize = 4_096;
+const RETRY: Duration = Duration::from_millis(500);
+// Counts alone are written this often; they belong to messages that are gone.
+const COUNTS: Duration = Duration::from_millis(500);
+impl Pump {
+    /// Takes messages in the order of arrival.
+    pub(super) async fn arrived(&mut self, arrived: &mut Vec<Received>) {
+        let first = self.queue.reserve(arrived.len());
+        let (mut kept, mut filtered, mut dropped) = (0, 0, 0);
+        let drops = self.meter.is_full() && self.rules.when_full == WhenFull::DropNewest;
+        for (id, received) in (first..).zip(arrived.drain(..)) {
+            let bytes = received.payload.len() + received.topic.len();
+            if received.already_stored || received.copy {
+                self.intake.push_settled(received.ack, bytes);
+                continue;
+            }
+            let left_out = match self.admit.admit(&received, &mut self.group.retained).await {
+                Ok(Admission::Relay) if drops => {
+                    dropped += 1;
+                    Some("the queue's budget is used up, and its rule drops what comes".to_owned())
+                }
+                Ok(Admission::Relay) => None,
+                Ok(Admission::LeaveOut(why)) => {
+                    filtered += 1;
+                    Some(why.to_owned())
+                }
+                // What is not known is forwarded: twice is better than never.
+                Err(error) => {
+                    self.meter.trouble(error.to_string(), "A retained message may be forwarded once more.");
+                    None
+                }
+            };
+            if let Some(reason) = left_out {
+                let kind = Kind::Dropped { topic: received.topic.clone(), count: 1, reason };
+                self.feed.record(Event::now(&self.broker, &self.name, Some(received.message_id), kind));
+                self.intake.push_settled(received.ack, bytes);
+                continue;
+            }
+            kept += 1;
+            self.keep(id, received, bytes);
+        }
+        self.group.filtered += filtered;
+        self.group.dropped += dropped;
+        self.meter.received(kept, filtered, dropped);
+    }
+
+    fn keep(&mut self, id: i64, received: Received, bytes: usize) {
+        let message = Incoming {
+            message_id: received.message_id,
+            topic: received.topic,
+            payload: received.payload,
+            qos: received.qos,
+            retain: received.retain,
+            received_at: unix_millis(received.at),
+        };
+        let place = self.intake.push(id, message.clone(), received.ack, bytes);
+        if self.behind {
+            return;
+        }
+        self.cursor = id;
+        let entry = Entry { id, message, attempts: 0, first_try_at: None };
+        self.lanes.add(Held { entry, slot: Some(place) });
+        if self.is_crowded() {
+            // From here on messages are read from disk when their turn comes.
+            self.behind = true;
+        }
+    }
+
+    fn is_crowded(&self) -> bool {
+        let (held, bytes) = self.lanes.held();
+        held >= HELD || bytes >= HELD_BYTES
+    }
+
+    /// Begins to write what has to be written, unless something is being written.
+    pub(super) fn start_writing(&mut self) {
+        let now = Instant::now();
+        if self.writing.is_some() || self.write_again.is_some_and(|at| now < at) {
+            return;
+        }
+        let stops = self.meter.is_full() && self.rules.when_full == WhenFull::Stop && !self.stopping;
+        if !stops {
+            // With a small window the broker waits for each acknowledgement: nothing is spared then.
+            let spare = !self.stopping && self.session.borrow().version != Some(MqttVersion::V311);
+            self.group.arrived = self.intake.to_write(GROUP, spare, now);
+        }
+        let only_counts = self.group.arrived.is_empty() && !self.group.is_settling() && self.group.retained.is_empty();
+        let due = self.stopping || now >= self.counted + COUNTS;
+        if self.group.is_empty() || (only_counts && !due) {
+            return;
+        }
+        self.counted = now;
+        let (group, queue, relay) = (std::mem::take(&mut self.group), self.queue.clone(), self.relay);
+        self.writing = Some(Box::pin(async move {
+            let result = queue.commit(relay, &group).await;
+            (group, result)
+        }));
+    }
+
+    /// A group was written, or not.
+    pub(super) fn wrote(&mut self, group: Group, result: Result<(), QueueError>) {
+        match result {
+            Ok(()) => {
+                self.intake.written();
+                self.admit.remembered(&group.retained);
+                self.meter.stored(group.bytes_delta());
+                self.note_deleted(&group);
+                for (entry, message) in group.arrived {
+                    let kind = Kind::Queued { topic: message.topic, entry };
+                    self.feed.record(Event::now(&self.broker, &self.name, Some(message.message_id), kind));
+                }
+                self.write_again = None;
+                self.tries = 0;
+                if std::mem::take(&mut self.told_failure) {
+                    self.note(false, "Messages are stored again.".into());
+                }
+                self.budget();
+            }
+            Err(error) => {
+                let text = error.to_string();
+                let spared = self.intake.not_written();
+                self.group = merged(group, std::mem::take(&mut self.group), &spared);
+                self.meter.storage_failed(&text);
+                self.write_again = Some(Instant::now() + RETRY);
+                self.tries += 1;
+                if !std::mem::replace(&mut self.told_failure, true) {
+                    tracing::error!(relay = %self.relay, %error, "The queue can't be written; acknowledgements wait.");
+                    self.note(true, text);
+                }
+            }
+        }
+    }
+
+    /// Begins to read what there is room for, unless something is being read.
+    pub(super) fn start_reading(&mut self) {
+        if self.reading.is_some() || self.stopping || self.read_again.is_some_and(|at| Instant::now() < at) {
+            return;
+        }
+        self.forget_deleted();
+        let (queue, relay, stored) = (self.queue.clone(), self.relay, self.intake.boundary());
+        if let Some(at) = self.wanted.iter().position(|wanted| wanted.upto < stored) {
+            let wanted = self.wanted.swap_remove(at);
+            self.reading = Some(Box::pin(async move {
+                let result = queue.lane(relay, &wanted.topic, wanted.after, wanted.upto, PAGE).await;
+                (Asked::Lane(wanted), result)
+            }));
+        } else if self.is_crowded() {
+            // Later.
+        } else if self.requeued {
+            let after = self.requeued_upto;
+            self.reading = Some(Box::pin(async move {
+                let result = queue.entries_between(relay, after, -1, PAGE).await;
+                (Asked::Requeued, result)
+            }));
+        } else if self.behind {
+            let after = self.cursor;
+            self.reading_page = true;
+            self.reading = Some(Box::pin(async move {
+                let result = queue.entries_between(relay, after, stored - 1, PAGE).await;
+                (Asked::Page(stored), result)
+            }));
+        }
+    }
+
+    /// Entries were read, or not.
+    pub(super) fn read(&mut self, asked: Asked, result: Result<Vec<Entry>, QueueError>) {
+        let entries = match result {
+            Ok(entries) => entries,
+            Err(error) => {
+                self.meter.trouble(error.to_string(), "Nothing is lost; reading is tried again.");
+                self.read_again = Some(Instant::now() + RETRY);
+                self.reading_page = false;
+                if let Asked::Lane(wanted) = asked {
+                    self.wanted.push(wanted);
+                }
+                return;
+            }
+        };
+        self.read_again = None;
+        let whole = entries.len() < PAGE as usize;
+        match asked {
+            Asked::Lane(wanted) => self.lanes.arrived(&wanted, entries, whole),
+            Asked::Requeued => {
+                self.requeued = !whole;
+                for entry in entries {
+                    self.requeued_upto = self.requeued_upto.max(entry.id);
+                    self.lanes.add_first(Held { entry, slot: None });
+                }
+            }
+            Asked::Page(stored) => {
+                self.reading_page = false;
+                for entry in entries {
+                    self.cursor = entry.id;
+                    if entry.id < 0 {
+                        self.requeued_upto = self.requeued_upto.max(entry.id);
+                    }
+                    if self.under_way.as_ref().is_none_or(|busy| !busy.contains(&entry.id)) {
+                        self.lanes.add(Held { entry, slot: None });
+                    }
+                }
+                if whole {
+                    self.catch_up(stored);
+                }
+            }
+        }
+    }
+
+    /// Everything below `stored` was read from disk. What came since is in memory: with it the lanes are up to date.
+    fn catch_up(&mut self, stored: i64) {
+        self.behind = false;
+        let from = stored.max(self.cursor.saturating_add(1));
+        let unsent = self.intake.unsent_from(from).map(|(place, id, message)| {
+            let entry = Entry { id, message: message.clone(), attempts: 0, first_try_at: None };
+            Held { entry, slot: Some(place) }
+        });
+        for held in unsent.collect::<Vec<_>>() {
+            if self.is_crowded() {
+                self.behind = true;
+                return;
+            }
+            self.cursor = held.entry.id;
+            self.lanes.add(held);
+        }
+        self.cursor = self.cursor.max(stored - 1);
+    }
+}
+
+/// A group that was not written, with what came since. What of it was delivered meanwhile without being stored is only
+/// counted.
+fn merged(failed: Group, since: Group, spared: &[i64]) -> Group {
+    let mut all = failed;
+    // They are fresh again and come with a later group.
+    all.arrived.clear();
+    let (mut passed, mut filtered, mut dropped) = (0, 0, 0);
+    let unstored = |list: Vec<Gone>, count: &mut u64| -> Vec<Gone> {
+        let (never, stored): (Vec<Gone>, Vec<Gone>) = list.into_iter().partition(|gone| spared.contains(&gone.id));
+        *count += never.len() as u64;
+        stored
+    };
+    all.delivered.extend(unstored(since.delivered, &mut passed));
+    all.left_out.extend(unstored(since.left_out, &mut filtered));
+    all.expired.extend(unstored(since.expired, &mut dropped));
+    all.passed += since.passed + passed;
+    all.filtered += since.filtered + filtered;
+    all.dropped += since.dropped + dropped;
+    all.attempted.extend(since.attempted);
+    all.attempted.retain(|attempted| !spared.contains(&attempted.id));
+    all.dead.extend(since.dead);
+    for dead in &mut all.dead {
+        dead.stored &= !spared.contains(&dead.entry.id);
+    }
+    all.retained.extend(since.retained);
+    all
+}

@@ -1,0 +1,327 @@
+//! The relay's one loop: takes what arrived, sends what may be sent, has written what must be, acknowledges what is safe.
+//! It waits for nothing itself: arrivals, answers, the disk's writes and reads are all awaited together.
+//!
+//! Requests do not wait for the disk: a message that was delivered before its group began is only counted. Only an
+//! acknowledgement without a delivery waits for the commit.
+
+use super::admit::Admit;
+use super::concurrency::Concurrency;
+use super::gate::Gate;
+use super::intake::Intake;
+use super::lanes::{Lanes, Wanted};
+use super::lines::{Done, Lines};
+use super::meter::Meter;
+use super::pace::Pace;
+use crate::destination::tagoio::TagoIo;
+use crate::feed::Feed;
+use crate::feed::event::{Event, Kind};
+use crate::mqtt::session::{AckToken, Backlog, Received, SessionState};
+use crate::queue::{Entry, Gone, Group, Queue, QueueError};
+use relayscope_domain::delivery::{Rules, WhenFull};
+use relayscope_domain::id::{MessageId, RelayId};
+use std::collections::HashSet;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+// Arrivals and answers handled in one turn.
+const TURN: usize = 1_024;
+const TICK: Duration = Duration::from_millis(250);
+
+/// What a pump is made of.
+pub(super) struct Parts {
+    pub(super) relay: RelayId,
+    pub(super) name: Arc<str>,
+    pub(super) broker: Arc<str>,
+    pub(super) path: Arc<str>,
+    pub(super) rules: Rules,
+    pub(super) destination: TagoIo,
+    pub(super) queue: Queue,
+    pub(super) feed: Feed,
+    pub(super) meter: Arc<Meter>,
+    pub(super) admit: Admit,
+    pub(super) arrivals: mpsc::Receiver<Received>,
+    pub(super) acks: mpsc::Sender<Vec<AckToken>>,
+    pub(super) backlog: Backlog,
+    pub(super) session: watch::Receiver<SessionState>,
+    /// Sender: whoever puts entries into the queue besides. A stored permit is enough: all there is is read.
+    pub(super) requeued: Arc<Notify>,
+}
+
+pub(super) type Writing = Pin<Box<dyn Future<Output = (Group, Result<(), QueueError>)> + Send>>;
+pub(super) type Dropping = Pin<Box<dyn Future<Output = Result<Vec<Gone>, QueueError>> + Send>>;
+pub(super) type Checking = Pin<Box<dyn Future<Output = Result<i64, QueueError>> + Send>>;
+pub(super) type Reading = Pin<Box<dyn Future<Output = (Asked, Result<Vec<Entry>, QueueError>)> + Send>>;
+
+/// What is being read from the queue.
+pub(super) enum Asked {
+    /// The next entries of all lanes below this number.
+    Page(i64),
+    /// Entries of one lane.
+    Lane(Wanted),
+    /// Entries that were put into the queue again.
+    Requeued,
+}
+
+pub(super) struct Pump {
+    pub(super) relay: RelayId,
+    pub(super) name: Arc<str>,
+    pub(super) broker: Arc<str>,
+    pub(super) path: Arc<str>,
+    pub(super) rules: Rules,
+    pub(super) destination: TagoIo,
+    pub(super) queue: Queue,
+    pub(super) feed: Feed,
+    pub(super) meter: Arc<Meter>,
+    pub(super) admit: Admit,
+    pub(super) acks: Option<mpsc::Sender<Vec<AckToken>>>,
+    pub(super) backlog: Backlog,
+    pub(super) intake: Intake,
+    pub(super) lanes: Lanes,
+    pub(super) gate: Gate,
+    pub(super) pace: Option<Pace>,
+    pub(super) concurrency: Concurrency,
+    pub(super) lines: Lines,
+    // Acknowledgements that the session had no room for yet.
+    pub(super) owed: Vec<AckToken>,
+    // What the next group will have besides arrivals.
+    pub(super) group: Group,
+    pub(super) writing: Option<Writing>,
+    // Fails to write: since then nothing was written.
+    pub(super) write_again: Option<Instant>,
+    pub(super) reading: Option<Reading>,
+    // Whether that is a page: until it came, what is in memory stays there, so that both meet without a gap.
+    pub(super) reading_page: bool,
+    pub(super) read_again: Option<Instant>,
+    pub(super) wanted: Vec<Wanted>,
+    // Everything up to this number was handed to the lanes.
+    pub(super) cursor: i64,
+    // Whether there is more on disk than was handed to the lanes: arrivals stay on disk until it was read.
+    pub(super) behind: bool,
+    // With a rule that drops the oldest, reading begins anew: numbers in requests, or done with and not deleted yet.
+    pub(super) under_way: Option<HashSet<i64>>,
+    // Of these: deleted, as far as a read that begins now is concerned.
+    pub(super) deleted: Vec<i64>,
+    // Whether entries were put into the queue again (their numbers are below zero), and up to where they were read.
+    pub(super) requeued: bool,
+    pub(super) requeued_upto: i64,
+    // Messages in requests under way.
+    pub(super) in_flight: usize,
+    pub(super) session: watch::Receiver<SessionState>,
+    // When counts alone were last written, and when the ledger was last checked.
+    pub(super) counted: Instant,
+    pub(super) checking: Option<Checking>,
+    pub(super) check_at: Instant,
+    // The oldest messages are being looked for, to be dropped.
+    pub(super) dropping: Option<Dropping>,
+    // When the pace lets the next request go.
+    pub(super) pace_at: Option<Instant>,
+    // Since when the destination stands as it does.
+    pub(super) since: SystemTime,
+    pub(super) working: bool,
+    // Wall and monotonic clock at the start, and how far the wall clock was set since, seconds.
+    pub(super) clock: (SystemTime, Instant),
+    pub(super) clock_set: i64,
+    pub(super) stopping: bool,
+    pub(super) told_full: bool,
+    pub(super) told_failure: bool,
+    pub(super) tries: u32,
+}
+
+impl Pump {
+    /// A pump, and where its answers come from.
+    pub(super) fn new(parts: Parts) -> (Self, Inputs) {
+        let Parts {
+            relay,
+            name,
+            broker,
+            path,
+            rules,
+            destination,
+            queue,
+            feed,
+            meter,
+            admit,
+            arrivals,
+            acks,
+            backlog,
+            session,
+            requeued,
+        } = parts;
+        let last = queue.reserve(0) - 1;
+        let (now, wall) = (Instant::now(), SystemTime::now());
+        let (lines, answers) = Lines::new(destination.clone(), rules.requests);
+        let pace =
+            rules.allowance().map(|allowance| Pace::new(rules.limit().unwrap_or(allowance), allowance, now, wall));
+        let pump = Self {
+            relay,
+            name,
+            broker,
+            path,
+            destination,
+            queue,
+            feed,
+            meter,
+            admit,
+            acks: Some(acks),
+            backlog,
+            intake: Intake::new(last),
+            lanes: Lanes::new(rules.order, rules.batch),
+            gate: Gate::default(),
+            pace,
+            concurrency: Concurrency::new(rules.requests),
+            lines,
+            owed: vec![],
+            group: Group::default(),
+            writing: None,
+            write_again: None,
+            reading: None,
+            reading_page: false,
+            read_again: None,
+            wanted: vec![],
+            cursor: i64::MIN,
+            behind: true,
+            under_way: (rules.when_full == WhenFull::DropOldest).then(HashSet::new),
+            deleted: vec![],
+            requeued: false,
+            requeued_upto: i64::MIN,
+            in_flight: 0,
+            session,
+            counted: now,
+            checking: None,
+            check_at: now,
+            dropping: None,
+            pace_at: None,
+            since: wall,
+            working: false,
+            clock: (wall, now),
+            clock_set: 0,
+            stopping: false,
+            told_full: false,
+            told_failure: false,
+            tries: 0,
+            rules,
+        };
+        (pump, Inputs { arrivals, answers, requeued })
+    }
+
+    /// Runs until `stop` and everything that was received is safe.
+    pub(super) async fn run(mut self, mut inputs: Inputs, stop: CancellationToken) {
+        let (mut arrived, mut ended) = (Vec::with_capacity(TURN), Vec::with_capacity(TURN));
+        let mut pauses = self.meter.pauses();
+        let mut ticks = tokio::time::interval(TICK);
+        ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+        loop {
+            let wake = self.wake_at();
+            tokio::select! {
+                biased;
+                _ = inputs.answers.recv_many(&mut ended, TURN) => self.ended(&mut ended),
+                count = inputs.arrivals.recv_many(&mut arrived, TURN), if !self.stopping && self.intake.has_room() => {
+                    if count == 0 { self.stop() }
+                }
+                (group, result) = poll(&mut self.writing) => self.wrote(group, result),
+                (asked, result) = poll(&mut self.reading) => self.read(asked, result),
+                difference = poll(&mut self.checking) => self.checked(difference),
+                found = poll(&mut self.dropping) => self.drop_oldest(found),
+                () = inputs.requeued.notified() => self.requeued = true,
+                Ok(()) = pauses.changed() => {}
+                _ = ticks.tick() => self.tick(),
+                () = sleep_until(wake) => {}
+                () = stop.cancelled(), if !self.stopping => {
+                    // What came before the stop is taken in; the session hands nothing on after it.
+                    while inputs.arrivals.try_recv().map(|one| arrived.push(one)).is_ok() {}
+                    self.stop();
+                }
+            }
+            if !arrived.is_empty() {
+                self.arrived(&mut arrived).await;
+            }
+            self.send();
+            self.start_writing();
+            self.release();
+            self.start_reading();
+            self.meter.set_in_flight(self.in_flight);
+            if self.stopping && self.is_over() {
+                break;
+            }
+        }
+        self.meter.set_in_flight(0);
+    }
+
+    fn stop(&mut self) {
+        self.stopping = true;
+    }
+
+    fn is_over(&self) -> bool {
+        let written = self.writing.is_none() && self.group.is_empty() && self.intake.is_empty();
+        // A stopping relay does not wait for a full disk for ever: what is not stored is the broker's.
+        let gave_up = self.writing.is_none() && self.tries >= 4;
+        self.lines.busy() == 0 && (written || gave_up)
+    }
+
+    fn wake_at(&self) -> Option<Instant> {
+        let gate = self.gate.opens_at().filter(|_| self.lines.busy() == 0 && self.lanes.has_ready());
+        let write = self.intake.write_at().filter(|_| self.writing.is_none());
+        [self.lanes.wakes_at(), gate, write, self.write_again, self.read_again, self.pace_at]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    /// Gives acknowledgements to the session as far as it takes them.
+    fn release(&mut self) {
+        if !self.reading_page {
+            let bytes = self.intake.release(&mut self.owed);
+            self.backlog.taken(bytes);
+        }
+        let Some(acks) = &self.acks else { return };
+        if !self.owed.is_empty() {
+            match acks.try_send(std::mem::take(&mut self.owed)) {
+                Ok(()) => {}
+                Err(mpsc::error::TrySendError::Full(owed)) => self.owed = owed,
+                // The session has gone: the broker will send these again.
+                Err(mpsc::error::TrySendError::Closed(_)) => {}
+            }
+        }
+        if self.stopping && self.owed.is_empty() && self.intake.is_empty() {
+            // The session leaves once nothing more is to be acknowledged; answers may still come.
+            self.acks = None;
+        }
+    }
+
+    pub(super) fn record(&self, id: Option<MessageId>, kind: Kind) {
+        self.feed.record(Event::now(&self.path, &self.path, id, kind));
+    }
+
+    pub(super) fn note(&self, failure: bool, text: String) {
+        self.record(None, Kind::Note { failure, text });
+    }
+}
+
+/// Where a pump is fed from.
+pub(super) struct Inputs {
+    arrivals: mpsc::Receiver<Received>,
+    answers: mpsc::Receiver<Done>,
+    requeued: Arc<Notify>,
+}
+
+/// Waits for a future that may be there, and takes it away when it is done.
+async fn poll<T>(future: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -> T {
+    match future {
+        Some(running) => {
+            let result = running.await;
+            *future = None;
+            result
+        }
+        None => std::future::pending().await,
+    }
+}
+
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}
