@@ -96,9 +96,18 @@ pub struct Flowed {
     pub peak: Memory,
 }
 
-/// What is done to bed and relay while messages flow; called often with the seconds since the beginning, and true once
-/// nothing more is to come.
-pub type Script<'s> = &'s mut dyn FnMut(&mut Bed<'_>, &mut Relay, &Seen, f64) -> Outcome<bool>;
+/// A look at a flow.
+pub struct Moment {
+    /// What arrived so far.
+    pub seen: Seen,
+    /// Since the beginning.
+    pub seconds: f64,
+    /// Whether the publisher has more, or waits for acknowledgements.
+    pub publishing: bool,
+}
+
+/// What is done to bed and relay while messages flow; called often, and true once nothing more is to come.
+pub type Script<'s> = &'s mut dyn FnMut(&mut Bed<'_>, &mut Relay, &Moment) -> Outcome<bool>;
 
 impl<'a> Bed<'a> {
     /// Starts broker and sink. With `persist`, the broker keeps its sessions over a restart.
@@ -233,8 +242,10 @@ impl<'a> Bed<'a> {
             }
             polls += 1;
             let seen = self.tell(&Order::Report)?;
-            let over = script(self, relay, &seen, clock::seconds(clock::now() - begun))?;
             let publishing = publisher.runs();
+            let moment = Moment { seen, seconds: clock::seconds(clock::now() - begun), publishing };
+            let over = script(self, relay, &moment)?;
+            let seen = moment.seen;
             if publishing || !over || seen.distinct != count {
                 (count, moved) = (seen.distinct, clock::now());
             }
@@ -320,7 +331,7 @@ impl Flowed {
 }
 
 /// No script: nothing is done while messages flow.
-pub fn undisturbed(_: &mut Bed<'_>, _: &mut Relay, _: &Seen, _: f64) -> Outcome<bool> {
+pub fn undisturbed(_: &mut Bed<'_>, _: &mut Relay, _: &Moment) -> Outcome<bool> {
     Ok(true)
 }
 

@@ -1,5 +1,10 @@
 //! What is done with a relay, one file per scenario.
 
+pub mod backlog;
+pub mod downlink;
+pub mod faults;
+pub mod latency;
+pub mod sweep;
 pub mod throughput;
 
 use crate::Outcome;
@@ -15,6 +20,16 @@ pub enum Scenario {
     Limits,
     /// As many messages as come, at QoS 0 and 1, with a sink of 0, 5 and 50 ms.
     Throughput,
+    /// Time from publish to request at 500 and 2,000 messages a second, with a sink of 0 and 5 ms.
+    Latency,
+    /// Rising rates until a relay falls behind.
+    Sweep,
+    /// Messages that wait while the platform answers 503: how they are held, and how fast they go out afterwards.
+    Backlog,
+    /// Platform, relay or broker fail for a while: what is lost, doubled or out of order.
+    Faults,
+    /// Messages to devices over HTTP, each answer checked by a subscriber.
+    Downlink,
 }
 
 /// Runs a scenario with every relay once, one after the other, so that rounds interleave.
@@ -28,6 +43,11 @@ pub fn run(
     match scenario {
         Scenario::Limits => crate::limits::measure(settings, round, report),
         Scenario::Throughput => throughput::run(settings, relays, round, report),
+        Scenario::Latency => latency::run(settings, relays, round, report),
+        Scenario::Sweep => sweep::run(settings, relays, round, report),
+        Scenario::Backlog => backlog::run(settings, relays, round, report),
+        Scenario::Faults => faults::run(settings, relays, round, report),
+        Scenario::Downlink => downlink::run(settings, relays, round, report),
     }
 }
 
