@@ -128,7 +128,10 @@ impl Run {
                 scenarios::run(*scenario, settings, relays, round, report)?;
             }
         }
-        Ok(())
+        match report.failed() {
+            0 => Ok(()),
+            failed => Err(format!("{failed} runs failed; the tables say which and why.")),
+        }
     }
 
     fn settings(&self) -> Outcome<Settings> {
@@ -151,13 +154,13 @@ impl Run {
 
 /// What a reader of the figures must know.
 fn about(settings: &Settings) -> Vec<(String, String)> {
-    let build = if cfg!(debug_assertions) { "debug: not for comparison with others" } else { "release" };
+    let build = if cfg!(debug_assertions) { "debug: its load is slower than a relay may be" } else { "release" };
     let cores = std::thread::available_parallelism().map_or(0, usize::from);
-    let broker = if settings.stock { "Mosquitto as shipped" } else { "Mosquitto with unbounded queues" };
+    let broker = if settings.stock { "Mosquitto as shipped" } else { "Mosquitto with queues of any length" };
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load = load.split_whitespace().next().unwrap_or("unknown");
     [
-        ("build", build.to_owned()),
+        ("build of the benchmark", build.to_owned()),
         ("machine", format!("{cores} cores, shared by all processes; load at the start {load}")),
         ("broker", broker.to_owned()),
         ("message", format!("{} B of JSON, one POST each unless the relay batches", settings.size)),

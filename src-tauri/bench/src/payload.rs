@@ -80,7 +80,7 @@ fn read(body: &[u8], at: usize, size: usize) -> (Option<Stamp>, usize) {
     };
     let stamp = || {
         let sum = field(SIGNED, 8)?;
-        if sum != u64::from(checksum(&text[..SIGNED])) {
+        if sum != u64::from(checksum(&text[..SIGNED])) || text[STAMP - 1] != b' ' {
             return None;
         }
         Some(Stamp {

@@ -26,9 +26,14 @@ pub fn obey_signals() {
     }
 }
 
+/// Whether the run was asked to stop.
+pub fn stopped() -> bool {
+    STOPPED.load(Ordering::Relaxed)
+}
+
 /// Waits a moment; an error when the run was asked to stop.
 pub fn pause(time: Duration) -> Outcome<()> {
-    if STOPPED.load(Ordering::Relaxed) {
+    if stopped() {
         return Err("Stopped on request.".into());
     }
     thread::sleep(time);

@@ -2,6 +2,7 @@
 //! range; a ratio is taken within one round, because a machine is never equally busy twice.
 
 use crate::Outcome;
+use crate::process::stopped;
 use serde::Serialize;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -53,12 +54,13 @@ pub struct Report {
     /// What was measured where.
     about: Vec<(String, String)>,
     rows: Vec<Row>,
+    failed: usize,
 }
 
 impl Report {
     /// Without runs yet.
     pub fn new(about: Vec<(String, String)>) -> Self {
-        Self { about, rows: vec![] }
+        Self { about, rows: vec![], failed: 0 }
     }
 
     /// Adds a run, and says it on standard error.
@@ -68,6 +70,25 @@ impl Report {
         let note = row.note.as_deref().unwrap_or_default();
         eprintln!("{}, {}, {}, round {}: {}{note}", row.scenario, row.case, row.relay, row.round, figures.join(", "));
         self.rows.push(row);
+    }
+
+    /// Adds what a run gives. One that fails is noted in its place, and the others go on; but not once asked to stop.
+    pub fn attempt(&mut self, row: Row, run: impl FnOnce(Row) -> Outcome<Row>) -> Outcome<()> {
+        let done = match run(row.clone()) {
+            Ok(done) => done,
+            Err(problem) if stopped() => return Err(problem),
+            Err(problem) => {
+                self.failed += 1;
+                row.noted(&problem)
+            }
+        };
+        self.add(done);
+        Ok(())
+    }
+
+    /// Runs that failed.
+    pub fn failed(&self) -> usize {
+        self.failed
     }
 
     /// Markdown: one table for each scenario.
@@ -173,5 +194,8 @@ mod tests {
         assert!(text.contains("| QoS 1 | a | 700 (500–900) | 0.40 (0.30–0.50) |"), "{text}");
         assert!(text.contains("| QoS 1 | null | 2,000 (1,000–3,000) | 1 |"), "{text}");
         assert!(text.contains("| QoS 1 | b: left out | – | – |"), "{text}");
+        let failing = report.attempt(Row::new("throughput", "QoS 1", "c", 1), |_| Err("it fell over".into()));
+        assert_eq!((failing, report.failed()), (Ok(()), 1));
+        assert!(report.markdown().contains("| QoS 1 | c: it fell over | – | – |"));
     }
 }

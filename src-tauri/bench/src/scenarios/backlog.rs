@@ -15,12 +15,13 @@ const RATE: u64 = 10_000;
 /// Once with every relay.
 pub fn run(settings: &Settings, relays: &[Adapter], round: u32, report: &mut Report) -> Outcome<()> {
     for adapter in relays {
-        report.add(one(settings, adapter, round)?);
+        let row = Row::new("backlog", &format!("{} messages", settings.backlog), &adapter.name, round);
+        report.attempt(row, |row| one(settings, adapter, row))?;
     }
     Ok(())
 }
 
-fn one(settings: &Settings, adapter: &Adapter, round: u32) -> Outcome<Row> {
+fn one(settings: &Settings, adapter: &Adapter, row: Row) -> Outcome<Row> {
     let messages = settings.backlog;
     let mut bed = Bed::start(settings, false)?;
     let mut relay = bed.relay(adapter, 1)?;
@@ -46,7 +47,7 @@ fn one(settings: &Settings, adapter: &Adapter, round: u32) -> Outcome<Row> {
     let flowed = bed.flow(&mut relay, &flow, &mut script)?;
     let seen = &flowed.seen;
     let drained = seconds(seen.last.saturating_sub(seen.first_after_mark));
-    let row = Row::new("backlog", &format!("{messages} messages"), &adapter.name, round)
+    let row = row
         .with("first after ms", millis(seen.first_after_mark.saturating_sub(seen.mark)))
         .with("msg/s", if drained > 0.0 { seen.distinct as f64 / drained } else { 0.0 })
         .with("drained after s", seconds(seen.last.saturating_sub(seen.mark)))

@@ -18,14 +18,14 @@ const PATIENCE: Duration = Duration::from_secs(300);
 pub fn run(settings: &Settings, relays: &[Adapter], round: u32, report: &mut Report) -> Outcome<()> {
     for connections in [1, 8] {
         for adapter in relays {
-            report.add(one(settings, adapter, round, connections)?);
+            let row = Row::new("downlink", &format!("{connections} kept open"), &adapter.name, round);
+            report.attempt(row, |row| one(settings, adapter, row, connections))?;
         }
     }
     Ok(())
 }
 
-fn one(settings: &Settings, adapter: &Adapter, round: u32, connections: usize) -> Outcome<Row> {
-    let row = Row::new("downlink", &format!("{connections} connections"), &adapter.name, round);
+fn one(settings: &Settings, adapter: &Adapter, row: Row, connections: usize) -> Outcome<Row> {
     if adapter.downlink.is_none() {
         return Ok(row.noted("takes none over plain HTTP"));
     }

@@ -45,7 +45,8 @@ pub fn run(settings: &Settings, relays: &[Adapter], round: u32, report: &mut Rep
         for adapter in relays {
             // Steps are used up by a run.
             if let Some(case) = cases(settings.quick).into_iter().nth(at) {
-                report.add(one(settings, adapter, round, case)?);
+                let row = Row::new("faults", &case.name, &adapter.name, round);
+                report.attempt(row, |row| one(settings, adapter, row, case))?;
             }
         }
     }
@@ -59,7 +60,7 @@ fn cases(quick: bool) -> Vec<Case> {
     all.push(platform("platform away", long(30.0), away));
     all.push(platform("platform silent", long(10.0), Manner { silent: true, ..Manner::default() }));
     let later = Manner { status: 429, retry_after: Some(2), ..Manner::default() };
-    all.push(platform("429, Retry-After 2,", long(20.0), later));
+    all.push(platform("429 with Retry-After 2 for", long(20.0), later));
     for (name, kill) in [("kill -9, 2 s down", true), ("SIGTERM, 2 s down", false)] {
         let steps = vec![(BEGIN, Step::End { kill }), (BEGIN + 2.0, Step::Start), (BEGIN + 2.0, Step::Over)];
         all.push(Case { name: name.into(), steps, length: 15, one_refused: false });
@@ -82,7 +83,7 @@ fn platform(name: &str, time: f64, manner: Manner) -> Case {
     Case { name: format!("{name} {time} s"), steps, length: (BEGIN + time) as u64 + 10, one_refused: false }
 }
 
-fn one(settings: &Settings, adapter: &Adapter, round: u32, case: Case) -> Outcome<Row> {
+fn one(settings: &Settings, adapter: &Adapter, row: Row, case: Case) -> Outcome<Row> {
     let mut bed = Bed::start(settings, true)?;
     let mut relay = bed.relay(adapter, 1)?;
     let messages = case.length * RATE;
@@ -103,7 +104,7 @@ fn one(settings: &Settings, adapter: &Adapter, round: u32, case: Case) -> Outcom
     };
     let flowed = bed.flow(&mut relay, &flow, &mut script)?;
     let seen = &flowed.seen;
-    let mut row = Row::new("faults", &case.name, &adapter.name, round)
+    let mut row = row
         .with("lost", flowed.lost() as f64)
         .with("dup", seen.duplicates as f64)
         .with("publisher's repeats", flowed.published.resent as f64)

@@ -15,8 +15,14 @@ pub fn run(settings: &Settings, relays: &[Adapter], round: u32, report: &mut Rep
     for rate in RATES {
         let mut next = vec![];
         for adapter in keeping_up {
-            let (row, behind) = one(settings, adapter, round, *rate)?;
-            report.add(row);
+            // A relay that fails is out, too.
+            let mut behind = u64::MAX;
+            let row = Row::new("sweep", &format!("{rate}/s"), &adapter.name, round);
+            report.attempt(row, |row| {
+                let (row, found) = one(settings, adapter, row, *rate)?;
+                behind = found;
+                Ok(row)
+            })?;
             if behind <= *rate / 2 {
                 next.push(adapter);
             }
@@ -27,7 +33,7 @@ pub fn run(settings: &Settings, relays: &[Adapter], round: u32, report: &mut Rep
 }
 
 /// The row, and how many messages were not there when their time was over.
-fn one(settings: &Settings, adapter: &Adapter, round: u32, rate: u64) -> Outcome<(Row, u64)> {
+fn one(settings: &Settings, adapter: &Adapter, row: Row, rate: u64) -> Outcome<(Row, u64)> {
     let seconds = if settings.quick { 3 } else { 10 };
     let messages = rate * seconds;
     let mut bed = Bed::start(settings, false)?;
@@ -44,8 +50,6 @@ fn one(settings: &Settings, adapter: &Adapter, round: u32, rate: u64) -> Outcome
     let flowed = bed.flow(&mut relay, &flow, &mut look)?;
     let arrived = arrived.unwrap_or(flowed.seen.distinct);
     let behind = messages.saturating_sub(arrived);
-    let row = Row::new("sweep", &format!("{rate}/s"), &adapter.name, round)
-        .with("arrived/s", arrived as f64 / (seconds as f64 + 0.1))
-        .with("behind", behind as f64);
+    let row = row.with("arrived/s", arrived as f64 / (seconds as f64 + 0.1)).with("behind", behind as f64);
     Ok((judged(row, &flowed), behind))
 }

@@ -12,7 +12,8 @@ use std::time::Duration;
 pub fn run(settings: &Settings, relays: &[Adapter], round: u32, report: &mut Report) -> Outcome<()> {
     for (latency_ms, qos) in [(0, 0), (0, 1), (5, 0), (5, 1), (50, 0), (50, 1)] {
         for adapter in relays {
-            report.add(one(settings, adapter, round, latency_ms, qos)?);
+            let row = Row::new("throughput", &format!("QoS {qos}, {latency_ms} ms"), &adapter.name, round);
+            report.attempt(row, |row| one(settings, adapter, row, latency_ms, qos))?;
         }
     }
     Ok(())
@@ -20,13 +21,12 @@ pub fn run(settings: &Settings, relays: &[Adapter], round: u32, report: &mut Rep
 
 /// One case with one relay. At 50 ms there are 1,000 topics, because one topic has one message on its way, and a fifth of
 /// the messages.
-pub fn one(settings: &Settings, adapter: &Adapter, round: u32, latency_ms: u64, qos: u8) -> Outcome<Row> {
+fn one(settings: &Settings, adapter: &Adapter, row: Row, latency_ms: u64, qos: u8) -> Outcome<Row> {
     let (topics, messages) = if latency_ms >= 50 { (1_000, settings.messages / 5) } else { (100, settings.messages) };
     let mut bed = Bed::start(settings, false)?;
     let mut relay = bed.relay(adapter, qos)?;
     bed.behave(Manner { latency_ms, ..Manner::default() })?;
     let flow = Flow { topics, messages, rate: 0, qos, expected: messages, patience: Duration::from_secs(10) };
     let flowed = bed.flow(&mut relay, &flow, &mut undisturbed)?;
-    let row = Row::new("throughput", &format!("QoS {qos}, {latency_ms} ms"), &adapter.name, round);
     Ok(used(judged(row.with("msg/s", flowed.rate()), &flowed), &flowed))
 }
