@@ -23,6 +23,8 @@ pub struct Settings {
     pub connections: usize,
     /// Whether the broker's queues are bounded as shipped.
     pub stock: bool,
+    /// Whether the broker sends each message at once (`set_tcp_nodelay true`), which Mosquitto as shipped does not.
+    pub nodelay: bool,
     /// Bytes of a payload.
     pub size: usize,
     /// Fewer messages, one round.
@@ -114,7 +116,7 @@ impl<'a> Bed<'a> {
     pub fn start(settings: &'a Settings, persist: bool) -> Outcome<Self> {
         let folder = TempDir::with_prefix_in("relayscope-bench-", &settings.folder)
             .map_err(|error| format!("No temporary folder in {}: {error}.", settings.folder.display()))?;
-        let broker = Broker::start(&folder.path().join("broker"), settings.stock, persist)?;
+        let broker = Broker::start(&folder.path().join("broker"), settings.stock, settings.nodelay, persist)?;
         let mut sink = Process::own("sink", &settings.bench, &[])?;
         let sink_port = sink.line()?.parse().map_err(|_| "The sink did not say its port.".to_owned())?;
         Ok(Self { settings, broker, sink, sink_port, run: 0, folder })

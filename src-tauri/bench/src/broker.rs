@@ -30,15 +30,16 @@ pub fn program() -> Outcome<PathBuf> {
 
 impl Broker {
     /// Starts one in `folder`. Stock, its queues are bounded as shipped; else it queues whatever comes. `persist` keeps
-    /// sessions over a restart.
-    pub fn start(folder: &Path, stock: bool, persist: bool) -> Outcome<Self> {
+    /// sessions over a restart. Without `nodelay`, as shipped, the broker holds a message back until what
+    /// it sent before is confirmed, by TCP or by an acknowledgement: relays that acknowledge late get theirs late.
+    pub fn start(folder: &Path, stock: bool, nodelay: bool, persist: bool) -> Outcome<Self> {
         let program = program()?;
         fs::create_dir_all(folder).map_err(|error| format!("{}: {error}.", folder.display()))?;
         let mut broker = Self { process: None, program, folder: folder.to_owned(), port: 0 };
         // Between choosing a free port and taking it, somebody else may take it.
         for _ in 0..5 {
             broker.port = free_port()?;
-            broker.configure(stock, persist)?;
+            broker.configure(stock, nodelay, persist)?;
             if broker.run().is_ok() {
                 return Ok(broker);
             }
@@ -47,11 +48,11 @@ impl Broker {
         Err(format!("Mosquitto does not start: {log}"))
     }
 
-    fn configure(&self, stock: bool, persist: bool) -> Outcome<()> {
+    fn configure(&self, stock: bool, nodelay: bool, persist: bool) -> Outcome<()> {
         let path = self.folder.join("mosquitto.conf");
         // `user root`: a broker started by root would give up the right to write into this folder.
         let mut text = format!(
-            "listener {} 127.0.0.1\nallow_anonymous true\nuser root\npersistence {persist}\npersistence_location {}/\n",
+            "listener {} 127.0.0.1\nallow_anonymous true\nuser root\nset_tcp_nodelay {nodelay}\npersistence {persist}\npersistence_location {}/\n",
             self.port,
             self.folder.display()
         );

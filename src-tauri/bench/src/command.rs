@@ -74,6 +74,9 @@ struct Run {
     /// Bound the broker's queues as Mosquitto ships (1,000 messages); else they are not.
     #[arg(long)]
     stock_broker: bool,
+    /// Let the broker send each message at once (`set_tcp_nodelay true`); as shipped it waits for what it sent before.
+    #[arg(long)]
+    broker_nodelay: bool,
     /// Where temporary folders are made: the disk that the relay writes to.
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -143,6 +146,7 @@ impl Run {
             folder: self.folder.clone().unwrap_or_else(std::env::temp_dir),
             connections: self.connections.into(),
             stock: self.stock_broker,
+            nodelay: self.broker_nodelay,
             size: self.size,
             quick: self.quick,
             messages: self.messages.unwrap_or(if self.quick { 20_000 } else { 100_000 }),
@@ -162,7 +166,7 @@ fn about(settings: &Settings) -> Vec<(String, String)> {
     [
         ("build of the benchmark", build.to_owned()),
         ("machine", format!("{cores} cores, shared by all processes; load at the start {load}")),
-        ("broker", broker.to_owned()),
+        ("broker", format!("{broker}, set_tcp_nodelay {}", settings.nodelay)),
         ("message", format!("{} B of JSON, one POST each unless the relay batches", settings.size)),
         ("connections of null and of raw POSTs", settings.connections.to_string()),
     ]
