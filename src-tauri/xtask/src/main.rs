@@ -3,6 +3,7 @@
 //! Every step says what it does before it does it. What is missing is installed where that is possible (Debian and
 //! Ubuntu packages, the page's npm packages) and named clearly where it is not.
 
+mod bench;
 mod machine;
 mod page;
 mod run;
@@ -17,6 +18,7 @@ cargo xtask run [--release] [arguments of the app]   build and open the window (
 cargo xtask test                                     every check: format, page, clippy, all tests
 cargo xtask bindings                                 write ui/src/bindings/api.ts from the command table
 cargo xtask measure                                  start-up time and memory of the release app
+cargo xtask bench [--help]                           relays side by side: throughput, latency, faults, with the machine's limits
 cargo xtask screenshots                              pictures of every place, in target/screenshots and the README's";
 
 fn main() -> ExitCode {
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
         Some("test") => test::all(),
         Some("bindings") => test::bindings(),
         Some("measure") => test::measure(),
+        Some("bench") => bench::run(&rest),
         Some("screenshots") => test::screenshots(),
         Some("help" | "--help" | "-h") => {
             println!("{HELP}");
