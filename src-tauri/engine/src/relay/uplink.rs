@@ -55,7 +55,7 @@ impl Uplink {
         let tokens: Vec<AckToken> = group.iter().filter_map(|received| received.ack).collect();
         let mut stored = Vec::with_capacity(group.len());
         let mut filtered = 0;
-        for received in group.drain(..).filter(|received| !received.already_stored) {
+        for received in group.drain(..).filter(|received| !received.already_stored && !received.copy) {
             if !self.mappings.iter().any(|filter| topic::matches(filter, &received.topic)) {
                 filtered += 1;
                 let reason = "no mapping matches; left from an earlier subscription".to_owned();
