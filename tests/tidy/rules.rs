@@ -75,7 +75,8 @@ pub(crate) const RULES: &[Rule] = &[
         why: "rumqttc is a second client for tests; product code has its own.",
         check: |source| {
             let names = |line: &Line<'_>| has_any(line.text, &["rumqttc"]);
-            unless(!source.path.starts_with("src-tauri/"), || source.places(source.product().filter(names)))
+            let product = source.is_rust() && source.path.starts_with("src-tauri/");
+            unless(!product, || source.places(source.product().filter(names)))
         },
         broken_by: ("src-tauri/engine/src/mqtt/session.rs", "use rumqttc::EventLoop;"),
         kept_by: ("tests/engine/relay.rs", "use rumqttc::QoS;"),

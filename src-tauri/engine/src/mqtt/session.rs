@@ -10,6 +10,7 @@
 mod copies;
 mod ends;
 mod ids;
+mod sending;
 mod subscriptions;
 mod task;
 

@@ -17,6 +17,27 @@ const LONGEST_RETRY: Duration = Duration::from_secs(2);
 const REFUSED_RETRY: Duration = Duration::from_secs(60);
 
 impl Task {
+    /// Ends the epoch: whatever belonged to the connection is void.
+    pub(super) fn end_epoch(&mut self, why: &str) {
+        self.epoch += 1;
+        self.connected = false;
+        // What is with the uplink counts as stored: an acknowledgement of the same message that comes again goes through
+        // the uplink behind it.
+        for token in self.owed.drain(..).chain(self.away.drain(..)) {
+            self.stored.insert(token.packet_id, token.digest);
+        }
+        self.in_turn.clear();
+        self.copies.clear();
+        self.to_subscribe.clear();
+        self.subscribed.clear();
+        self.to_say = None;
+        let waiting = self.to_publish.drain(..).map(|publication| publication.done);
+        let flying = self.writing.drain(..).chain(self.published.drain().filter_map(|(_, done)| done));
+        for done in waiting.chain(flying) {
+            let _ = done.send(Err(format!("The connection to the broker fell before it acknowledged: {why}")));
+        }
+    }
+
     pub(super) async fn fallen(
         &mut self,
         failure: Failure,

@@ -1,13 +1,12 @@
 //! The session's one task: polls, hands messages on, sends what is owed and what is to be published.
 
-use super::super::link::{Arrived, Limits, Link, MAX_PACKET, Polled, Unsent};
+use super::super::link::{Arrived, Limits, Link, MAX_PACKET, Polled};
 use super::super::words::Failure;
 use super::copies::Copies;
 use super::ids::Ids;
 use super::subscriptions::{Filter, Subscribe, divide, packets};
 use super::{AckToken, Backlog, COMMANDS, ONLINE, Publication, Received, SessionConfig, SessionState, Standing};
 use crate::feed::event::{Direction, Event, Kind};
-use relayscope_domain::id::MessageId;
 use relayscope_domain::message::{MqttVersion, Qos};
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, Hash, Hasher};
@@ -37,7 +36,7 @@ pub(super) struct Task {
     oversized: Arc<AtomicU64>,
     pub(super) epoch: u64,
     pub(super) connected: bool,
-    resumed: bool,
+    pub(super) resumed: bool,
     granted_once: bool,
     round: u32,
     pub(super) retry: Duration,
@@ -46,10 +45,10 @@ pub(super) struct Task {
     // When what is being read now came.
     now: SystemTime,
     hasher: foldhash::quality::RandomState,
-    copies: Copies,
+    pub(super) copies: Copies,
     // Number of the last token given out, and of the last one that came back; the tokens between, oldest first.
     given: u64,
-    back: u64,
+    pub(super) back: u64,
     pub(super) away: VecDeque<AckToken>,
     // Acknowledgements that the link had no room for yet.
     pub(super) owed: VecDeque<AckToken>,
@@ -169,101 +168,6 @@ impl Task {
                 Some(next) => polled = next,
                 None => return,
             }
-        }
-    }
-
-    /// Gives the link whatever waits. Ends at the first thing it has no room for, so that order is kept.
-    pub(super) fn hand_over(&mut self) {
-        if !self.connected {
-            return;
-        }
-        while let Some(token) = self.owed.front() {
-            if self.link.acknowledge(token.packet_id, token.qos).is_err() {
-                return;
-            }
-            if token.qos == Qos::ExactlyOnce {
-                self.stored.insert(token.packet_id, token.digest);
-            }
-            self.owed.pop_front();
-        }
-        if let (Some(words), Some(topic)) = (self.to_say, self.config.status_topic.clone()) {
-            match self.link.publish(&topic, words.as_bytes(), Qos::AtLeastOnce, true) {
-                Ok(id) => drop(self.published.insert(id, None)),
-                Err(Unsent::Full) => return,
-                Err(Unsent::Refused(why)) => {
-                    self.note(true, format!("“{words}” can't be published on the status topic “{topic}”: {why}"));
-                }
-            }
-            self.to_say = None;
-        }
-        while let Some(next) = self.to_subscribe.front() {
-            match self.link.subscribe(&next.filters, self.resumed, next.identifier) {
-                Ok(id) => {
-                    if let Some(sent) = self.to_subscribe.pop_front() {
-                        self.subscribed.insert(id, sent.filters);
-                    }
-                }
-                Err(Unsent::Full) => return,
-                Err(Unsent::Refused(why)) => {
-                    let refused = self.to_subscribe.pop_front().map(|one| one.filters).unwrap_or_default();
-                    let answers = vec![Err(why); refused.len()];
-                    self.granted(refused, answers);
-                }
-            }
-        }
-        self.publish();
-    }
-
-    fn publish(&mut self) {
-        while let Some(next) = self.to_publish.front() {
-            // Whoever asked has given up waiting and was told so: it must not be sent behind their back.
-            let sent = if next.done.is_closed() {
-                None
-            } else {
-                match self.link.publish(&next.topic, &next.payload, next.qos, next.retain) {
-                    Err(Unsent::Full) => return,
-                    sent => Some(sent),
-                }
-            };
-            let (Some(next), Some(sent)) = (self.to_publish.pop_front(), sent) else { continue };
-            match sent {
-                Ok(id) => {
-                    self.downlink_event(&next);
-                    match next.qos {
-                        Qos::AtMostOnce => self.writing.push_back(next.done),
-                        Qos::AtLeastOnce | Qos::ExactlyOnce => drop(self.published.insert(id, Some(next.done))),
-                    }
-                }
-                Err(Unsent::Refused(why)) => drop(next.done.send(Err(why))),
-                Err(Unsent::Full) => {}
-            }
-        }
-    }
-
-    pub(super) fn take_acks(&mut self, group: Vec<AckToken>) {
-        for token in group {
-            self.back = self.back.max(token.number);
-            // Of an older epoch: it is in `stored` since that ended.
-            if token.epoch == self.epoch && self.connected {
-                self.owed.push_back(token);
-            }
-            self.take_turns();
-        }
-        while self.away.pop_front_if(|token| token.number <= self.back).is_some() {}
-    }
-
-    /// Lets those acknowledgements go whose turn has come.
-    fn take_turns(&mut self) {
-        while let Some(token) = self.in_turn.pop_front_if(|token| token.number <= self.back) {
-            self.owed.push_back(token);
-        }
-    }
-
-    fn take_publication(&mut self, publication: Publication) {
-        if self.connected {
-            self.to_publish.push_back(publication);
-        } else {
-            let _ = publication.done.send(Err("The broker is away.".into()));
         }
     }
 
@@ -440,7 +344,7 @@ impl Task {
         }
     }
 
-    fn granted(&mut self, filters: Vec<Filter>, answers: Vec<Result<Qos, String>>) {
+    pub(super) fn granted(&mut self, filters: Vec<Filter>, answers: Vec<Result<Qos, String>>) {
         for ((filter, requested), granted) in filters.into_iter().zip(answers) {
             self.record(Kind::Subscribed { filter: filter.clone(), requested, granted: granted.clone() });
             self.state.send_modify(|state| state.grants.push((filter, granted)));
@@ -469,27 +373,6 @@ impl Task {
         });
     }
 
-    /// Ends the epoch: whatever belonged to the connection is void.
-    pub(super) fn end_epoch(&mut self, why: &str) {
-        self.epoch += 1;
-        self.connected = false;
-        // What is with the uplink counts as stored: an acknowledgement of the same message that comes again goes through
-        // the uplink behind it.
-        for token in self.owed.drain(..).chain(self.away.drain(..)) {
-            self.stored.insert(token.packet_id, token.digest);
-        }
-        self.in_turn.clear();
-        self.copies.clear();
-        self.to_subscribe.clear();
-        self.subscribed.clear();
-        self.to_say = None;
-        let waiting = self.to_publish.drain(..).map(|publication| publication.done);
-        let flying = self.writing.drain(..).chain(self.published.drain().filter_map(|(_, done)| done));
-        for done in waiting.chain(flying) {
-            let _ = done.send(Err(format!("The connection to the broker fell before it acknowledged: {why}")));
-        }
-    }
-
     fn digest(&self, topic: &str, payload: &[u8]) -> u64 {
         let mut hasher = self.hasher.build_hasher();
         topic.hash(&mut hasher);
@@ -512,22 +395,6 @@ impl Task {
 
     pub(super) fn record(&self, kind: Kind) {
         self.config.feed.record(Event::now(&self.config.broker, &self.config.name, None, kind));
-    }
-
-    fn downlink_event(&self, sent: &Publication) {
-        let kind = Kind::Publish {
-            direction: Direction::Out,
-            topic: sent.topic.as_str().into(),
-            payload: sent.payload.clone(),
-            qos: sent.qos,
-            retain: sent.retain,
-            dup: false,
-            packet_id: None,
-            properties: vec![],
-            will: false,
-        };
-        let id = MessageId(uuid::Uuid::now_v7());
-        self.config.feed.record(Event::now(&self.config.broker, &self.config.name, Some(id), kind));
     }
 }
 
