@@ -2,6 +2,7 @@
 
 use crate::support::certs::{Authority, self_signed, self_signed_authority};
 use crate::support::mosquitto::{Mosquitto, Setup};
+use crate::support::scripted::Talk;
 use crate::support::{pause, scripted};
 use relayscope_domain::broker::{BrokerSecrets, Connection, Tls, Transport, Will};
 use relayscope_domain::message::{MqttVersion, Qos};
@@ -277,6 +278,26 @@ async fn a_broker_without_mqtt_5_is_recognised() {
         let report = run_open(&connection("127.0.0.1", port, Transport::Tcp, MqttVersion::V5)).await;
         assert_fails(&report, TestStepName::Connack, &["3.1.1"]);
     }
+}
+
+#[tokio::test]
+async fn the_version_is_found_as_a_relay_finds_it() {
+    let broker = Mosquitto::open();
+    let report = run_open(&connection("127.0.0.1", broker.port, Transport::Tcp, MqttVersion::Auto)).await;
+    assert_passes(&report);
+    assert!(text(step(&report, TestStepName::Connack)).starts_with("MQTT 5 agreed"));
+    for refusal in [&[0x20, 2, 0, 1][..], &[0x20, 3, 0, 0x84, 0], &[]] {
+        let old = scripted::talking(Talk::refuse_v5(refusal)).await;
+        let report = run_open(&connection("127.0.0.1", old.port, Transport::Tcp, MqttVersion::Auto)).await;
+        assert_passes(&report);
+        let connack = step(&report, TestStepName::Connack);
+        assert!(text(connack).starts_with("MQTT 3.1.1 agreed | The broker"), "{}", text(connack));
+        assert_eq!(connack.outcome, TestOutcome::Warning);
+    }
+    // What has nothing to do with the version is said as ever.
+    let port = scripted::plain_text("SSH-2.0-OpenSSH_9.2\r\n").await;
+    let report = run_open(&connection("127.0.0.1", port, Transport::Tcp, MqttVersion::Auto)).await;
+    assert_fails(&report, TestStepName::Connack, &["another packet"]);
 }
 
 #[tokio::test]

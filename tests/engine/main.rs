@@ -9,6 +9,7 @@ mod disk;
 mod endpoint;
 mod faults;
 mod keychain;
+mod link;
 mod lock;
 mod platform;
 mod relay;

@@ -1,13 +1,12 @@
-//! What the client library says when a session fails, in words: the same as in the connection test, although the library
-//! wraps each error differently per version and transport.
+//! What is said when a session fails, in words: the same in both versions and over every transport.
 
 use crate::support::certs::Authority;
 use crate::support::mosquitto::{Mosquitto, Setup};
-use crate::support::scripted;
-use relayscope_domain::broker::{Connection, Tls, Transport};
+use crate::support::{scripted, soon};
+use relayscope_domain::broker::{BrokerSecrets, Connection, Tls, Transport};
 use relayscope_domain::message::MqttVersion;
-use relayscope_engine::mqtt::address;
-use relayscope_engine::mqtt::words::{Failure, from_v4, from_v5};
+use relayscope_engine::mqtt::link::{Link, MAX_PACKET};
+use relayscope_engine::mqtt::words::Failure;
 
 fn connection(port: u16, transport: Transport, ca: &Authority) -> Connection {
     Connection {
@@ -28,24 +27,17 @@ fn connection(port: u16, transport: Transport, ca: &Authority) -> Connection {
 
 /// The first error of a session, in both versions.
 async fn failures(connection: &Connection) -> [Failure; 2] {
-    let (host, port) = (address::library_host(connection), connection.port);
-    let mut options = rumqttc::MqttOptions::new("plant-7", host.clone(), port);
-    options.set_transport(address::library_transport(connection, None).unwrap());
-    let mut eventloop = rumqttc::AsyncClient::new(options, 1).1;
-    let v4 = loop {
-        if let Err(error) = eventloop.poll().await {
-            break from_v4(&error);
+    [failure(connection, MqttVersion::V311).await, failure(connection, MqttVersion::V5).await]
+}
+
+async fn failure(connection: &Connection, version: MqttVersion) -> Failure {
+    let connection = Connection { version, ..connection.clone() };
+    let mut link = Link::new(&connection, &BrokerSecrets::default(), MAX_PACKET).unwrap();
+    loop {
+        if let Err(failure) = soon("an error", link.poll()).await {
+            return failure;
         }
-    };
-    let mut options = rumqttc::v5::MqttOptions::new("plant-7", host, port);
-    options.set_transport(address::library_transport(connection, None).unwrap());
-    let mut eventloop = rumqttc::v5::AsyncClient::new(options, 1).1;
-    let v5 = loop {
-        if let Err(error) = eventloop.poll().await {
-            break from_v5(&error);
-        }
-    };
-    [v4, v5]
+    }
 }
 
 #[tokio::test]

@@ -56,15 +56,30 @@ pub(crate) const RULES: &[Rule] = &[
         kept_by: ("src-tauri/domain/src/relay.rs", "pub fn check(now: i64) {}"),
     },
     Rule {
-        why: "rumqttc's event loop is polled in mqtt/link.rs only; everybody else polls the link.",
+        why: "Sockets to brokers are read in mqtt/link/ only; everybody else polls the link.",
         check: |source| {
-            let allowed = ["src-tauri/engine/src/mqtt/link.rs"];
-            let polls =
-                |line: &Line<'_>| has_any(line.text, &["eventloop.poll()", "events.poll()", "event_loop.poll()"]);
-            unless(allowed.contains(&source.path.as_str()), || source.places(source.product().filter(polls)))
+            let inside = source.path.starts_with("src-tauri/engine/src/mqtt/");
+            let link = source.path.starts_with("src-tauri/engine/src/mqtt/link/");
+            let reads = |line: &Line<'_>| has_any(line.text, &["poll_read", ".read_buf(", ".read_exact("]);
+            let codec = |line: &Line<'_>| has_any(line.text, &["rmqtt_codec"]);
+            let mut found = unless(link || !inside, || source.places(source.product().filter(reads)));
+            found.extend(unless(link || !source.path.starts_with("src-tauri/"), || {
+                source.places(source.product().filter(codec))
+            }));
+            found
         },
-        broken_by: ("src-tauri/engine/src/relay/uplink.rs", "match eventloop.poll().await {"),
-        kept_by: ("src-tauri/engine/src/mqtt/link.rs", "Self::V4(events) => events.poll().await,"),
+        broken_by: ("src-tauri/engine/src/relay/uplink.rs", "use rmqtt_codec::v5;"),
+        kept_by: ("src-tauri/engine/src/mqtt/link/up.rs", "let read = match poll_read_buf(stream, cx, room) {"),
+    },
+    Rule {
+        why: "rumqttc is a second client for tests; product code has its own.",
+        check: |source| {
+            let names = |line: &Line<'_>| has_any(line.text, &["rumqttc"]);
+            let product = source.is_rust() && source.path.starts_with("src-tauri/");
+            unless(!product, || source.places(source.product().filter(names)))
+        },
+        broken_by: ("src-tauri/engine/src/mqtt/session.rs", "use rumqttc::EventLoop;"),
+        kept_by: ("tests/engine/relay.rs", "use rumqttc::QoS;"),
     },
     Rule {
         why: "SQL stands under store/, queue/, feed/history and platform/bucket only.",

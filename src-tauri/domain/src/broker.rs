@@ -66,7 +66,7 @@ pub struct Connection {
     pub client_id: String,
     /// User name; `None` sends none.
     pub username: Option<String>,
-    /// Seconds; 0 switches keep-alive off (sent as 65,535 seconds, the longest there is).
+    /// Seconds; 0 switches keep-alive off.
     pub keep_alive: u16,
     /// Clean start (MQTT 5) or clean session (3.1.1).
     pub clean_start: bool,

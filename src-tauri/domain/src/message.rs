@@ -43,11 +43,14 @@ impl TryFrom<u8> for Qos {
 /// The protocol version of a connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 pub enum MqttVersion {
+    /// MQTT 5.0, or 3.1.1 with a broker that does not speak it. Only as a wish; what is spoken is one of the others.
+    #[default]
+    #[serde(rename = "auto")]
+    Auto,
     /// MQTT 3.1.1
     #[serde(rename = "3.1.1")]
     V311,
     /// MQTT 5.0
-    #[default]
     #[serde(rename = "5")]
     V5,
 }

@@ -98,6 +98,54 @@ pub fn matches(filter: &str, topic: &str) -> bool {
     levels.next().is_none()
 }
 
+/// Whether `filter` matches every topic that `other` matches. A shared subscription neither covers nor is covered: its
+/// messages go to one member of its group only.
+pub fn covers(filter: &str, other: &str) -> bool {
+    if is_shared(filter) || is_shared(other) {
+        return false;
+    }
+    // MQTT-4.7.2-1: a wildcard in the first level does not reach topics that begin with $.
+    if other.starts_with('$') && filter.starts_with(['+', '#']) {
+        return false;
+    }
+    // The same topics, and comparable level by level.
+    let other = if other == "#" { "+/#" } else { other };
+    let mut narrow = other.split('/');
+    for wanted in filter.split('/') {
+        match (wanted, narrow.next()) {
+            ("#", _) => return true,
+            ("+", Some(level)) if level != "#" => {}
+            (wanted, Some(level)) if wanted == level => {}
+            _ => return false,
+        }
+    }
+    narrow.next().is_none()
+}
+
+/// Whether some topic matches both filters. Shared subscriptions overlap with nothing, for the same reason as in
+/// [`covers`].
+pub fn overlap(one: &str, other: &str) -> bool {
+    if is_shared(one) || is_shared(other) {
+        return false;
+    }
+    let wild = |filter: &str| filter.starts_with(['+', '#']);
+    if (one.starts_with('$') && wild(other)) || (other.starts_with('$') && wild(one)) {
+        return false;
+    }
+    let (mut left, mut right) = (one.split('/'), other.split('/'));
+    loop {
+        match (left.next(), right.next()) {
+            (Some("#"), _) | (_, Some("#")) | (None, None) => return true,
+            (Some(a), Some(b)) if a == b || a == "+" || b == "+" => {}
+            _ => return false,
+        }
+    }
+}
+
+fn is_shared(filter: &str) -> bool {
+    filter.starts_with("$share/")
+}
+
 /// Examples for the relay form: what a valid filter matches, and what it just misses.
 pub fn explain(filter: &str) -> FilterCheck {
     if let Err(problem) = check_filter(filter) {
@@ -159,6 +207,42 @@ mod tests {
         ];
         for (filter, topic, expected) in cases {
             assert_eq!(matches(filter, topic), expected, "{filter} against {topic}");
+        }
+    }
+
+    const FILTERS: [&str; 18] = [
+        "#", "+", "a", "a/#", "a/+", "a/b", "a/+/c", "a/b/c", "a/b/#", "+/b", "+/+", "+/b/#", "/", "/+", "$SYS/#",
+        "$SYS/+", "$SYS/a", "+/#",
+    ];
+
+    /// Topics of up to three levels, of everything that the filters tell apart.
+    fn topics() -> Vec<String> {
+        let levels = ["", "a", "b", "c", "x", "$SYS"];
+        let mut out: Vec<String> = vec![];
+        for one in levels {
+            out.push(one.to_owned());
+            for two in levels {
+                out.push(format!("{one}/{two}"));
+                out.extend(levels.map(|three| format!("{one}/{two}/{three}")));
+            }
+        }
+        out.retain(|topic| !topic.is_empty());
+        out
+    }
+
+    #[test]
+    fn covering_and_overlapping_are_what_matching_says() {
+        let topics = topics();
+        for one in FILTERS {
+            for other in FILTERS {
+                let both = topics.iter().any(|topic| matches(one, topic) && matches(other, topic));
+                assert_eq!(overlap(one, other), both, "{one} and {other}");
+                let all = topics.iter().all(|topic| !matches(other, topic) || matches(one, topic));
+                assert_eq!(covers(one, other), all, "{one} over {other}");
+            }
+        }
+        for (one, other) in [("$share/g/a", "a"), ("#", "$share/g/a"), ("$share/g/a", "$share/g/a")] {
+            assert!(!covers(one, other) && !overlap(one, other), "{one} and {other}");
         }
     }
 

@@ -4,7 +4,8 @@
 //! address of a broker and their tokens, nothing else, and connect again for as long as they run. All their tasks end
 //! with [`Simulator::stop`].
 
-use crate::mqtt::link::{self, Link, Polled, Requests};
+use crate::mqtt::failure::Failure;
+use crate::mqtt::link::{Link, MAX_PACKET, Polled};
 use bytes::Bytes;
 use relayscope_domain::broker::{BrokerSecrets, Connection, Tls, Transport, Will};
 use relayscope_domain::message::{MqttVersion, Qos};
@@ -13,7 +14,6 @@ use serde_json::json;
 use std::f64::consts::TAU;
 use std::net::SocketAddr;
 use std::time::Duration;
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::MissedTickBehavior;
 use tokio_util::sync::CancellationToken;
@@ -74,15 +74,26 @@ impl Simulator {
 
 async fn run(kind: Kind, device: SimulatedDevice, broker: SocketAddr, stop: CancellationToken) {
     let (connection, secrets) = login(kind, device, broker);
-    let (link, requests) = match link::prepare(&connection, &secrets) {
-        Ok(prepared) => prepared,
+    let mut link = match Link::new(&connection, &secrets, MAX_PACKET) {
+        Ok(link) => link,
         // Only TLS settings can be wrong, and there are none.
         Err(error) => return tracing::error!(%error, "A simulated device can't connect."),
     };
-    // Holds one value: the polling half sends whether the device is connected, the publishing half reads the newest.
-    let (online, connected) = watch::channel(false);
-    // Two halves of one task, so that neither can outlive the other.
-    tokio::join!(drive(link, online, stop.clone()), publish(kind, requests, connected, stop));
+    let mut number = 0;
+    while !stop.is_cancelled() {
+        let Err(failure) = publish(kind, &mut link, &mut number, &stop).await else { break };
+        tracing::debug!(reason = %failure.words, "A simulated device lost its connection.");
+        tokio::select! {
+            () = tokio::time::sleep(AGAIN) => {}
+            () = stop.cancelled() => {}
+        }
+    }
+    // Without a connection there is nobody to say goodbye to.
+    if link.disconnect().is_ok() {
+        let goodbye = async { while !matches!(link.poll().await, Ok(Polled::Left) | Err(_)) {} };
+        // Late or not, the socket closes with the device.
+        let _late = tokio::time::timeout(GOODBYE, goodbye).await;
+    }
 }
 
 fn login(kind: Kind, device: SimulatedDevice, broker: SocketAddr) -> (Connection, BrokerSecrets) {
@@ -109,57 +120,23 @@ fn login(kind: Kind, device: SimulatedDevice, broker: SocketAddr) -> (Connection
     (connection, BrokerSecrets { password: Some(device.token), client_key: None })
 }
 
-/// Keeps the connection up until the goodbye was sent.
-async fn drive(mut link: Link, online: watch::Sender<bool>, stop: CancellationToken) {
-    let late = async {
-        stop.cancelled().await;
-        tokio::time::sleep(GOODBYE).await;
-    };
-    tokio::pin!(late);
+/// Connects, then publishes every second, until it is stopped or the connection falls.
+async fn publish(kind: Kind, link: &mut Link, number: &mut u32, stop: &CancellationToken) -> Result<(), Failure> {
+    let mut ticks = tokio::time::interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut connected = false;
     loop {
-        // Dropping a poll loses what it was at; here only the end does that.
-        let event = tokio::select! {
-            event = link.poll() => event,
-            () = &mut late => return,
-        };
-        match event {
-            Ok(Polled::Connected { .. }) => drop(online.send_replace(true)),
-            Ok(Polled::Left) => return,
-            Ok(_) => {}
-            Err(failure) => {
-                online.send_replace(false);
-                tracing::debug!(reason = %failure.words, "A simulated device lost its connection.");
-                tokio::select! {
-                    () = tokio::time::sleep(AGAIN) => {}
-                    () = stop.cancelled() => return,
-                }
-            }
-        }
-    }
-}
-
-/// Publishes as soon as the device is connected, and every second from then on.
-async fn publish(kind: Kind, requests: Requests, mut connected: watch::Receiver<bool>, stop: CancellationToken) {
-    let mut number = 0;
-    let running = async {
-        while connected.wait_for(|online| *online).await.is_ok() {
-            let mut ticks = tokio::time::interval(EVERY);
-            ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-            while *connected.borrow() {
-                ticks.tick().await;
-                let (topic, qos, payload) = message(kind, number);
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            event = link.poll() => connected |= matches!(event?, Polled::Connected { .. }),
+            _ = ticks.tick(), if connected => {
+                let (topic, qos, payload) = message(kind, *number);
                 // Full means a broker that does not answer; the next second has a newer value anyway.
-                let _ = requests.publish(topic, payload, qos, false);
-                number += 1;
+                let _ = link.publish(topic, &payload, qos, false);
+                *number += 1;
             }
         }
-    };
-    tokio::select! {
-        () = running => {}
-        () = stop.cancelled() => {}
     }
-    // Without a connection there is nobody to say goodbye to.
-    let _ = requests.disconnect();
 }
 
 /// The `number`th message of a device.

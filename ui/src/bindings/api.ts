@@ -347,7 +347,7 @@ clientId: string,
  */
 username: string | null, 
 /**
- * Seconds; 0 switches keep-alive off (sent as 65,535 seconds, the longest there is).
+ * Seconds; 0 switches keep-alive off.
  */
 keepAlive: number, 
 /**
@@ -749,7 +749,7 @@ relay: boolean, };
 /**
  * The protocol version of a connection.
  */
-export type MqttVersion = "3.1.1" | "5";
+export type MqttVersion = "auto" | "3.1.1" | "5";
 
 /**
  * A number of a view or a test.

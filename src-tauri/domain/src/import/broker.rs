@@ -232,8 +232,9 @@ fn version(own: &Section<'_>, report: &mut Report) -> MqttVersion {
         Some((text, node)) => match text.as_str() {
             "3.1.1" => MqttVersion::V311,
             "5" | "5.0" => MqttVersion::V5,
+            "auto" => MqttVersion::Auto,
             _ => {
-                report.problem(own.key("version"), node, "The MQTT version is \"3.1.1\" or \"5\".");
+                report.problem(own.key("version"), node, "The MQTT version is \"auto\", \"3.1.1\" or \"5\".");
                 MqttVersion::V311
             }
         },

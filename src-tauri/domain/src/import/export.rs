@@ -84,8 +84,10 @@ fn write_own(out: &mut String, relay: &ImportedRelay, disabled: &[String]) {
     if relay.downlink_port.is_none() {
         out.push_str("downlink = false\n");
     }
-    if connection.version == MqttVersion::V5 {
-        text(out, "version", "5");
+    match connection.version {
+        MqttVersion::V311 => {}
+        MqttVersion::V5 => text(out, "version", "5"),
+        MqttVersion::Auto => text(out, "version", "auto"),
     }
     match connection.transport {
         Transport::Tcp | Transport::Tls => {}

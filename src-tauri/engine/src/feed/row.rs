@@ -154,6 +154,7 @@ pub(super) fn preview(kind: &Kind) -> Cow<'_, str> {
         Kind::Connected { version, session_present, detail, .. } => {
             let version = match version {
                 Some(MqttVersion::V5) => "MQTT 5",
+                Some(MqttVersion::Auto) => "MQTT",
                 Some(MqttVersion::V311) => "MQTT 3.1.1",
                 None => "MQTT 3.1",
             };

@@ -1,8 +1,6 @@
-//! Where the MQTT library connects to: it wants a host for TCP and TLS, and a whole address for WebSocket.
+//! A broker's host as sockets and TLS want it, and the whole address that a WebSocket wants.
 
-use crate::mqtt::tls::{self, TlsError};
-use relayscope_domain::broker::{Connection, Transport};
-use relayscope_domain::secret::Secret;
+use relayscope_domain::broker::Connection;
 
 /// The host without the brackets of an IPv6 address, as sockets and TLS want it.
 pub fn bare_host(host: &str) -> &str {
@@ -15,25 +13,10 @@ pub fn bracketed_host(host: &str) -> String {
     if bare.contains(':') { format!("[{bare}]") } else { bare.to_owned() }
 }
 
-/// What `MqttOptions::new` takes as host: `ws://host:port/path` for WebSocket, the bare host otherwise.
-pub fn library_host(connection: &Connection) -> String {
-    let scheme = match connection.transport {
-        Transport::Tcp | Transport::Tls => return bare_host(&connection.host).to_owned(),
-        Transport::Ws => "ws",
-        Transport::Wss => "wss",
-    };
+/// `ws://host:port/path`, or `wss://…`, for the request that opens a WebSocket.
+pub fn websocket_url(connection: &Connection) -> String {
+    let scheme = if connection.transport.is_tls() { "wss" } else { "ws" };
     format!("{scheme}://{}:{}{}", bracketed_host(&connection.host), connection.port, connection.path)
-}
-
-/// The MQTT library's transport, with TLS prepared when the connection speaks it.
-pub fn library_transport(connection: &Connection, client_key: Option<&Secret>) -> Result<rumqttc::Transport, TlsError> {
-    let tls = || tls::client_config(&connection.tls, client_key).map(rumqttc::TlsConfiguration::Rustls);
-    Ok(match connection.transport {
-        Transport::Tcp => rumqttc::Transport::Tcp,
-        Transport::Tls => rumqttc::Transport::tls_with_config(tls()?),
-        Transport::Ws => rumqttc::Transport::Ws,
-        Transport::Wss => rumqttc::Transport::wss_with_config(tls()?),
-    })
 }
 
 #[cfg(test)]

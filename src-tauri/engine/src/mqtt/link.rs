@@ -1,65 +1,82 @@
-//! One connection to a broker through rumqttc, MQTT 3.1.1 or 5, spoken to in one vocabulary.
+//! One connection to a broker, MQTT 3.1.1 or 5, spoken to in one vocabulary; after an error the next poll connects again.
 //!
-//! The only place that calls `poll()`. [`Requests`] is apart from [`Link`], so that acknowledgements can be handed over
-//! while a poll is under way: a poll is never dropped half-done. Knows nothing of relays, queues or events.
+//! The only place where sockets to brokers are read. One read takes what there is, and many acknowledgements go out in one
+//! write: what is to be sent collects until there is nothing more to read. Knows nothing of relays, queues or events.
 //!
-//! rumqttc 0.25.1 has traps that are dealt with here: keep-alive 0 is refused (the longest interval is used instead),
-//! a topic alias maximum must never be offered, a PUBREL of a resumed session ends in an error unless the packet
-//! identifier was seen before (see [`Link::expect_releases`]), and a PUBREC outlives its connection.
+//! What the broker sent and did not get an acknowledgement for is void with the connection, and so is what we published
+//! and it did not acknowledge; the caller hears of both. Only QoS 2 identifiers of ours outlive a connection, so that a
+//! message that comes after can't be taken for one that came before.
 
-use super::words::{self, Failure};
-use super::{address, tls};
+mod choice;
+mod connect;
+mod framing;
+mod incoming;
+mod outgoing;
+mod up;
+
+use super::failure::Failure;
+use super::tls;
 use bytes::Bytes;
+use choice::Choice;
+use connect::{Broken, Established, Plan};
 use relayscope_domain::broker::{BrokerSecrets, Connection};
 use relayscope_domain::message::{MqttVersion, Qos};
-use rumqttc::{Outgoing, v5};
+use std::num::NonZeroU32;
+use std::pin::Pin;
 use std::sync::Arc;
-use std::time::Duration;
+use up::Up;
 
-/// Largest packet taken or sent, bytes.
+pub use outgoing::Unsent;
+
+/// Largest packet taken when nothing else is said, bytes.
 pub const MAX_PACKET: u32 = 16 * 1024 * 1024;
 
 /// Messages the broker may send before it waits for acknowledgements (MQTT 5 Receive Maximum).
 pub const RECEIVE_MAXIMUM: u16 = 65_535;
-
-// Sender: the session's task. Receiver: rumqttc's event loop, in the same task. Full: the session keeps what it has and
-// offers it again after the next poll.
-const REQUESTS: usize = 512;
 
 /// What polling yields.
 #[derive(Debug)]
 pub enum Polled {
     /// CONNACK with success.
     Connected {
+        /// The version that is spoken: 3.1.1 or 5.
+        version: MqttVersion,
         /// Whether the broker had kept the session.
         session_present: bool,
         /// What an MQTT 5 broker tells of itself.
         limits: Option<Box<Limits>>,
     },
+    /// The broker would not speak MQTT 5; the next connection asks for 3.1.1. In words.
+    FellBack(String),
     /// PUBLISH.
-    Publish(Box<Arrived>),
+    Publish(Arrived),
+    /// A PUBLISH over the limit was skipped. It is owed the same acknowledgement as any other.
+    Oversized {
+        /// Topic.
+        topic: Arc<str>,
+        /// QoS.
+        qos: Qos,
+        /// Packet identifier; 0 with QoS 0.
+        packet_id: u16,
+        /// Size of the packet.
+        bytes: usize,
+    },
     /// SUBACK: one answer per filter.
     SubAck(u16, Vec<Result<Qos, String>>),
     /// UNSUBACK.
     UnsubAck,
-    /// SUBSCRIBE was written under this packet identifier.
-    Subscribing(u16),
-    /// PUBLISH was written; 0 for QoS 0.
-    Publishing(u16),
+    /// So many QoS 0 messages of ours, in order, have been written to the socket.
+    Written(usize),
     /// PUBACK or PUBCOMP, or why the broker did not take the message.
     Published(u16, Result<(), String>),
     /// PUBREL: the broker knows that the QoS 2 message was taken, and may use its identifier again.
     Released(u16),
-    /// DISCONNECT by the broker, with its reason.
-    Disconnect(String),
-    /// DISCONNECT was written by us.
+    /// DISCONNECT was written by us, and the connection is closed.
     Left,
-    /// Anything else.
-    Other,
 }
 
 /// What an MQTT 5 broker tells of itself in CONNACK (MQTT 5.0 section 3.2.2.3); `None` where it says nothing.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limits {
     /// Receive Maximum.
     pub receive_maximum: Option<u16>,
@@ -71,6 +88,8 @@ pub struct Limits {
     pub retain: bool,
     /// Whether filters may have wildcards.
     pub wildcards: bool,
+    /// Whether subscriptions may have identifiers.
+    pub identifiers: bool,
     /// Whether subscriptions can be shared.
     pub shared: bool,
     /// Server Keep Alive, seconds.
@@ -79,6 +98,24 @@ pub struct Limits {
     pub client_id: Option<String>,
     /// Reason String.
     pub reason: Option<String>,
+}
+
+impl Limits {
+    /// Of a broker that says nothing, as with MQTT 3.1.1.
+    pub fn unknown() -> Self {
+        Self {
+            receive_maximum: None,
+            packet_bytes: None,
+            qos: None,
+            retain: true,
+            wildcards: true,
+            identifiers: false,
+            shared: true,
+            keep_alive: None,
+            client_id: None,
+            reason: None,
+        }
+    }
 }
 
 /// A PUBLISH as it came.
@@ -98,389 +135,152 @@ pub struct Arrived {
     pub packet_id: u16,
     /// MQTT 5 properties, in words.
     pub properties: Vec<(String, String)>,
+    /// Identifiers of the subscriptions it came for (MQTT 5).
+    pub subscriptions: Vec<u32>,
 }
 
-/// The polled half.
-pub enum Link {
-    /// MQTT 3.1.1.
-    V4(Box<rumqttc::EventLoop>),
-    /// MQTT 5.
-    V5(Box<v5::EventLoop>),
+type Connecting = Pin<Box<dyn Future<Output = Result<Established, Broken>> + Send>>;
+
+/// A connection, or the way to one.
+pub struct Link {
+    plan: Arc<Plan>,
+    choice: Choice,
+    state: State,
+    // The last packet identifier given out, and QoS 2 messages of ours that have not ended, of connections before.
+    last_id: u16,
+    unreleased: Vec<u16>,
 }
 
-/// The requesting half.
-#[derive(Clone)]
-pub enum Requests {
-    /// MQTT 3.1.1.
-    V4(rumqttc::AsyncClient),
-    /// MQTT 5.
-    V5(v5::AsyncClient),
-}
-
-/// The queue to rumqttc is full; offer it again after the next poll.
-#[derive(Debug)]
-pub struct Full;
-
-/// Prepares a connection; nothing is sent before the first poll.
-pub fn prepare(connection: &Connection, secrets: &BrokerSecrets) -> Result<(Link, Requests), tls::TlsError> {
-    let host = address::library_host(connection);
-    let keep_alive =
-        Duration::from_secs(if connection.keep_alive == 0 { 65_535 } else { connection.keep_alive.into() });
-    let transport = address::library_transport(connection, secrets.client_key.as_ref())?;
-    let login = match (&connection.username, &secrets.password) {
-        (None, None) => None,
-        // 3.1.1 knows no password without a user name (MQTT-3.1.2-22).
-        (None, Some(_)) if connection.version == MqttVersion::V311 => None,
-        (name, password) => {
-            Some((name.clone().unwrap_or_default(), password.as_ref().map_or("", |secret| secret.expose()).to_owned()))
-        }
-    };
-    Ok(match connection.version {
-        MqttVersion::V311 => {
-            let mut options = rumqttc::MqttOptions::new(&connection.client_id, host, connection.port);
-            options
-                .set_keep_alive(keep_alive)
-                .set_clean_session(connection.clean_start)
-                .set_max_packet_size(MAX_PACKET as usize, MAX_PACKET as usize)
-                .set_transport(transport)
-                .set_manual_acks(true)
-                .set_inflight(100);
-            if let Some((name, password)) = login {
-                options.set_credentials(name, password);
-            }
-            if let Some(will) = &connection.will {
-                let (qos, payload) = (v4_qos(will.qos), will.payload.as_bytes());
-                options.set_last_will(rumqttc::LastWill::new(&will.topic, payload, qos, will.retain));
-            }
-            let (client, mut events) = rumqttc::AsyncClient::new(options, REQUESTS);
-            let mut network = rumqttc::NetworkOptions::new();
-            network.set_tcp_nodelay(true);
-            network.set_connection_timeout(10);
-            events.set_network_options(network);
-            (Link::V4(Box::new(events)), Requests::V4(client))
-        }
-        MqttVersion::V5 => {
-            let mut options = v5::MqttOptions::new(&connection.client_id, host, connection.port);
-            options
-                .set_keep_alive(keep_alive)
-                .set_clean_start(connection.clean_start)
-                .set_transport(transport)
-                .set_manual_acks(true)
-                .set_connection_timeout(10)
-                .set_outgoing_inflight_upper_limit(100);
-            options.set_connect_properties(v5::mqttbytes::v5::ConnectProperties {
-                session_expiry_interval: Some(connection.session_expiry).filter(|seconds| *seconds > 0),
-                receive_maximum: Some(RECEIVE_MAXIMUM),
-                max_packet_size: Some(MAX_PACKET),
-                topic_alias_max: None,
-                request_response_info: None,
-                request_problem_info: None,
-                user_properties: vec![],
-                authentication_method: None,
-                authentication_data: None,
-            });
-            if let Some((name, password)) = login {
-                options.set_credentials(name, password);
-            }
-            if let Some(will) = &connection.will {
-                let payload = will.payload.as_bytes();
-                options.set_last_will(v5::mqttbytes::v5::LastWill::new(
-                    &will.topic,
-                    payload,
-                    v5_qos(will.qos),
-                    will.retain,
-                    None,
-                ));
-            }
-            let mut network = rumqttc::NetworkOptions::new();
-            network.set_tcp_nodelay(true);
-            options.set_network_options(network);
-            let (client, events) = v5::AsyncClient::new(options, REQUESTS);
-            (Link::V5(Box::new(events)), Requests::V5(client))
-        }
-    })
+enum State {
+    Away,
+    Connecting(Connecting),
+    Up(Box<Up>),
 }
 
 impl Link {
-    /// Waits for what happens next. After an error the next call connects again. Must not be dropped half-done.
+    /// Prepares a connection; nothing is sent before the first poll. `max_packet` is the largest packet taken, bytes.
+    pub fn new(connection: &Connection, secrets: &BrokerSecrets, max_packet: u32) -> Result<Self, tls::TlsError> {
+        let plan = Plan::new(connection, secrets, max_packet)?;
+        Ok(Self {
+            choice: Choice::new(plan.wanted()),
+            plan: Arc::new(plan),
+            state: State::Away,
+            // A broker may remember identifiers of an earlier run.
+            last_id: rand::random(),
+            unreleased: vec![],
+        })
+    }
+
+    /// Waits for what happens next. May be dropped at any moment and called again; nothing is lost.
     pub async fn poll(&mut self) -> Result<Polled, Failure> {
-        let polled = match self {
-            Self::V4(events) => events.poll().await.map(from_v4).map_err(|error| words::from_v4(&error)),
-            Self::V5(events) => events.poll().await.map(from_v5).map_err(|error| words::from_v5(&error)),
-        };
-        if polled.is_err() {
-            self.forget_acknowledgements();
+        loop {
+            match &mut self.state {
+                State::Away => {
+                    self.state = State::Connecting(Box::pin(self.plan.clone().establish(self.choice.version())));
+                }
+                State::Connecting(connecting) => {
+                    let outcome = connecting.as_mut().await;
+                    return self.connected(outcome);
+                }
+                State::Up(up) => {
+                    let event = match up.next() {
+                        Some(event) => event,
+                        None => match up.turn().await {
+                            Ok(()) => continue,
+                            Err(failure) => Err(failure),
+                        },
+                    };
+                    return self.seen(event);
+                }
+            }
         }
-        polled
+    }
+
+    /// What has come already, without waiting.
+    pub fn ready(&mut self) -> Option<Result<Polled, Failure>> {
+        let State::Up(up) = &mut self.state else { return None };
+        let event = up.next()?;
+        Some(self.seen(event))
+    }
+
+    /// The connection has ended with some events.
+    fn seen(&mut self, event: Result<Polled, Failure>) -> Result<Polled, Failure> {
+        if matches!(event, Err(_) | Ok(Polled::Left)) {
+            self.cut();
+        }
+        event
+    }
+
+    fn connected(&mut self, outcome: Result<Established, Broken>) -> Result<Polled, Failure> {
+        self.state = State::Away;
+        let established = match outcome {
+            Ok(established) => established,
+            Err(Broken { failure, silent }) => {
+                return match self.choice.failed(&failure, silent) {
+                    Some(words) => Ok(Polled::FellBack(words)),
+                    None => Err(failure),
+                };
+            }
+        };
+        self.choice.worked();
+        let version = self.choice.version();
+        let (session_present, limits) = (established.session_present, established.limits.clone());
+        if !session_present {
+            self.unreleased.clear();
+        }
+        self.state = State::Up(Box::new(Up::new(established, version, self.last_id, &self.unreleased)));
+        Ok(Polled::Connected { version, session_present, limits })
+    }
+
+    /// Whether a failure may be due to the version asked for, and polling again may end otherwise.
+    pub fn undecided(&self) -> bool {
+        self.choice.undecided()
     }
 
     /// Gives up the connection without DISCONNECT; the broker keeps what was not acknowledged.
     pub fn cut(&mut self) {
-        match self {
-            Self::V4(events) => events.clean(),
-            Self::V5(events) => events.clean(),
+        if let State::Up(up) = &self.state {
+            (self.last_id, self.unreleased) = up.left();
         }
-        self.forget_acknowledgements();
+        self.state = State::Away;
     }
 
-    /// What was handed over and not written: on the next connection it would answer messages that come again, twice.
-    /// rumqttc drops PUBACK itself, and not PUBREC.
-    fn forget_acknowledgements(&mut self) {
-        match self {
-            Self::V4(events) => events.pending.retain(|request| !matches!(request, rumqttc::Request::PubRec(_))),
-            Self::V5(events) => events.pending.retain(|request| !matches!(request, v5::Request::PubRec(_))),
-        }
-    }
-
-    /// To be called on CONNACK with a session present: has PUBREL answered with PUBCOMP whatever its packet identifier.
-    /// rumqttc forgets received QoS 2 identifiers at a disconnect and would take their PUBREL for a protocol error.
-    pub fn expect_releases(&mut self) {
-        for packet_id in 1..=u16::MAX {
-            match self {
-                Self::V4(events) => {
-                    let mut seen = rumqttc::Publish::new("", rumqttc::QoS::ExactlyOnce, vec![]);
-                    seen.pkid = packet_id;
-                    // With manual acknowledgements nothing is sent; only the identifier is noted.
-                    let _ = events.state.handle_incoming_packet(rumqttc::Packet::Publish(seen));
-                    events.state.events.pop_back();
-                }
-                Self::V5(events) => {
-                    let mut seen =
-                        v5::mqttbytes::v5::Publish::new("", v5::mqttbytes::QoS::ExactlyOnce, Bytes::new(), None);
-                    seen.pkid = packet_id;
-                    let _ = events.state.handle_incoming_packet(v5::mqttbytes::v5::Packet::Publish(seen));
-                    events.state.events.pop_back();
-                }
-            }
-        }
-    }
-}
-
-impl Requests {
     /// PUBACK for QoS 1, PUBREC for QoS 2.
-    pub fn acknowledge(&self, packet_id: u16, qos: Qos) -> Result<(), Full> {
-        match self {
-            Self::V4(client) => {
-                let mut publish = rumqttc::Publish::new("", v4_qos(qos), vec![]);
-                publish.pkid = packet_id;
-                client.try_ack(&publish).map_err(|_| Full)
-            }
-            Self::V5(client) => {
-                let mut publish = v5::mqttbytes::v5::Publish::new("", v5_qos(qos), Bytes::new(), None);
-                publish.pkid = packet_id;
-                client.try_ack(&publish).map_err(|_| Full)
-            }
-        }
+    pub fn acknowledge(&mut self, packet_id: u16, qos: Qos) -> Result<(), Unsent> {
+        self.up()?.out.acknowledge(packet_id, qos)
     }
 
-    /// SUBSCRIBE with each filter's own QoS. `resumed` keeps an MQTT 5 broker from sending retained messages again.
-    pub fn subscribe(&self, filters: &[(Arc<str>, Qos)], resumed: bool) -> Result<(), Full> {
-        match self {
-            Self::V4(client) => {
-                let filters =
-                    filters.iter().map(|(filter, qos)| rumqttc::SubscribeFilter::new(filter.to_string(), v4_qos(*qos)));
-                client.try_subscribe_many(filters).map_err(|_| Full)
-            }
-            Self::V5(client) => {
-                use v5::mqttbytes::v5::{Filter, RetainForwardRule};
-                let filters = filters.iter().map(|(filter, qos)| {
-                    let mut one = Filter::new(filter.to_string(), v5_qos(*qos));
-                    // Retained messages keep their flag, so that the feed shows them as what they are.
-                    one.preserve_retain = true;
-                    // Shared subscriptions never get retained messages; MQTT 5.0 section 3.8.3.1.
-                    if resumed {
-                        one.retain_forward_rule = RetainForwardRule::OnNewSubscribe;
-                    }
-                    one
-                });
-                client.try_subscribe_many(filters).map_err(|_| Full)
-            }
-        }
+    /// SUBSCRIBE with each filter's own QoS; returns its packet identifier. `resumed` keeps an MQTT 5 broker from sending
+    /// retained messages again. `identifier` comes back with each message (MQTT 5).
+    pub fn subscribe(
+        &mut self,
+        filters: &[(Arc<str>, Qos)],
+        resumed: bool,
+        identifier: Option<NonZeroU32>,
+    ) -> Result<u16, Unsent> {
+        self.up()?.out.subscribe(filters, resumed, identifier)
     }
 
     /// UNSUBSCRIBE.
-    pub fn unsubscribe(&self, filter: &str) -> Result<(), Full> {
-        match self {
-            Self::V4(client) => client.try_unsubscribe(filter).map_err(|_| Full),
-            Self::V5(client) => client.try_unsubscribe(filter).map_err(|_| Full),
+    pub fn unsubscribe(&mut self, filter: &str) -> Result<(), Unsent> {
+        self.up()?.out.unsubscribe(filter)
+    }
+
+    /// PUBLISH; returns its packet identifier, 0 with QoS 0. What the broker said it would not take is refused in words.
+    pub fn publish(&mut self, topic: &str, payload: &[u8], qos: Qos, retain: bool) -> Result<u16, Unsent> {
+        self.up()?.out.publish(topic, payload, qos, retain)
+    }
+
+    /// DISCONNECT; [`Polled::Left`] comes once it is written.
+    pub fn disconnect(&mut self) -> Result<(), Unsent> {
+        self.up()?.out.disconnect();
+        Ok(())
+    }
+
+    fn up(&mut self) -> Result<&mut Up, Unsent> {
+        match &mut self.state {
+            State::Up(up) => Ok(up),
+            State::Away | State::Connecting(_) => Err(Unsent::Full),
         }
     }
-
-    /// PUBLISH.
-    pub fn publish(&self, topic: &str, payload: Bytes, qos: Qos, retain: bool) -> Result<(), Full> {
-        match self {
-            Self::V4(client) => client.try_publish(topic, v4_qos(qos), retain, payload).map_err(|_| Full),
-            Self::V5(client) => client.try_publish(topic, v5_qos(qos), retain, payload).map_err(|_| Full),
-        }
-    }
-
-    /// DISCONNECT.
-    pub fn disconnect(&self) -> Result<(), Full> {
-        match self {
-            Self::V4(client) => client.try_disconnect().map_err(|_| Full),
-            Self::V5(client) => client.try_disconnect().map_err(|_| Full),
-        }
-    }
-}
-
-fn v4_qos(qos: Qos) -> rumqttc::QoS {
-    match qos {
-        Qos::AtMostOnce => rumqttc::QoS::AtMostOnce,
-        Qos::AtLeastOnce => rumqttc::QoS::AtLeastOnce,
-        Qos::ExactlyOnce => rumqttc::QoS::ExactlyOnce,
-    }
-}
-
-fn v5_qos(qos: Qos) -> v5::mqttbytes::QoS {
-    match qos {
-        Qos::AtMostOnce => v5::mqttbytes::QoS::AtMostOnce,
-        Qos::AtLeastOnce => v5::mqttbytes::QoS::AtLeastOnce,
-        Qos::ExactlyOnce => v5::mqttbytes::QoS::ExactlyOnce,
-    }
-}
-
-fn outgoing(outgoing: &Outgoing) -> Polled {
-    match outgoing {
-        Outgoing::Publish(packet_id) => Polled::Publishing(*packet_id),
-        Outgoing::Subscribe(packet_id) => Polled::Subscribing(*packet_id),
-        Outgoing::Disconnect => Polled::Left,
-        _ => Polled::Other,
-    }
-}
-
-fn from_v4(event: rumqttc::Event) -> Polled {
-    use rumqttc::{Packet, QoS, SubscribeReasonCode};
-    let qos = |qos: QoS| Qos::try_from(qos as u8).unwrap_or_default();
-    match event {
-        rumqttc::Event::Outgoing(event) => outgoing(&event),
-        rumqttc::Event::Incoming(packet) => match packet {
-            Packet::ConnAck(connack) => Polled::Connected { session_present: connack.session_present, limits: None },
-            Packet::PubRel(release) => Polled::Released(release.pkid),
-            Packet::Publish(publish) => Polled::Publish(Box::new(Arrived {
-                topic: publish.topic.into(),
-                payload: publish.payload,
-                qos: qos(publish.qos),
-                retain: publish.retain,
-                dup: publish.dup,
-                packet_id: publish.pkid,
-                properties: vec![],
-            })),
-            Packet::SubAck(suback) => Polled::SubAck(
-                suback.pkid,
-                suback
-                    .return_codes
-                    .iter()
-                    .map(|code| match code {
-                        SubscribeReasonCode::Success(granted) => Ok(qos(*granted)),
-                        refused @ SubscribeReasonCode::Failure => {
-                            Err(words::suback_v4(words::suback_code_v4(*refused)))
-                        }
-                    })
-                    .collect(),
-            ),
-            Packet::UnsubAck(_) => Polled::UnsubAck,
-            Packet::PubAck(puback) => Polled::Published(puback.pkid, Ok(())),
-            Packet::PubComp(pubcomp) => Polled::Published(pubcomp.pkid, Ok(())),
-            Packet::Disconnect => Polled::Disconnect("by the broker".into()),
-            _ => Polled::Other,
-        },
-    }
-}
-
-fn from_v5(event: v5::Event) -> Polled {
-    use v5::mqttbytes::QoS;
-    use v5::mqttbytes::v5::{Packet, PubAckReason, PubCompReason};
-    let qos = |qos: QoS| Qos::try_from(qos as u8).unwrap_or_default();
-    match event {
-        v5::Event::Outgoing(event) => outgoing(&event),
-        v5::Event::Incoming(packet) => match packet {
-            Packet::ConnAck(connack) => Polled::Connected {
-                session_present: connack.session_present,
-                limits: connack.properties.as_ref().map(limits),
-            },
-            Packet::PubRel(release) => Polled::Released(release.pkid),
-            Packet::Publish(publish) => Polled::Publish(Box::new(Arrived {
-                topic: String::from_utf8_lossy(&publish.topic).into(),
-                payload: publish.payload,
-                qos: qos(publish.qos),
-                retain: publish.retain,
-                dup: publish.dup,
-                packet_id: publish.pkid,
-                properties: publish.properties.as_ref().map(properties).unwrap_or_default(),
-            })),
-            Packet::SubAck(suback) => Polled::SubAck(
-                suback.pkid,
-                suback
-                    .return_codes
-                    .iter()
-                    .map(|code| match code {
-                        v5::mqttbytes::v5::SubscribeReasonCode::Success(granted) => Ok(qos(*granted)),
-                        refused => Err(words::suback_v5(words::suback_code_v5(*refused))),
-                    })
-                    .collect(),
-            ),
-            Packet::UnsubAck(_) => Polled::UnsubAck,
-            Packet::PubAck(puback) => Polled::Published(
-                puback.pkid,
-                match puback.reason {
-                    PubAckReason::Success | PubAckReason::NoMatchingSubscribers => Ok(()),
-                    refused => Err(words::reason(words::puback_code(refused))),
-                },
-            ),
-            Packet::PubComp(pubcomp) => Polled::Published(
-                pubcomp.pkid,
-                match pubcomp.reason {
-                    PubCompReason::Success => Ok(()),
-                    refused => Err(format!("{refused:?}")),
-                },
-            ),
-            Packet::Disconnect(disconnect) => Polled::Disconnect(disconnect_words(&disconnect)),
-            _ => Polled::Other,
-        },
-    }
-}
-
-fn limits(found: &v5::mqttbytes::v5::ConnAckProperties) -> Box<Limits> {
-    let available = |flag: Option<u8>| flag != Some(0);
-    Box::new(Limits {
-        receive_maximum: found.receive_max,
-        packet_bytes: found.max_packet_size,
-        qos: found.max_qos,
-        retain: available(found.retain_available),
-        wildcards: available(found.wildcard_subscription_available),
-        shared: available(found.shared_subscription_available),
-        keep_alive: found.server_keep_alive,
-        client_id: found.assigned_client_identifier.clone(),
-        reason: found.reason_string.clone().filter(|reason| !reason.is_empty()),
-    })
-}
-
-/// The properties of an MQTT 5 PUBLISH (MQTT 5.0 section 3.3.2.3), name and value.
-fn properties(properties: &v5::mqttbytes::v5::PublishProperties) -> Vec<(String, String)> {
-    let mut out = vec![];
-    let mut add = |name: &str, value: Option<String>| out.extend(value.map(|value| (name.to_owned(), value)));
-    add(
-        "Payload format",
-        properties.payload_format_indicator.map(|format| if format == 1 { "UTF-8 text" } else { "bytes" }.into()),
-    );
-    add("Message expiry", properties.message_expiry_interval.map(|seconds| format!("{seconds} s")));
-    add("Topic alias", properties.topic_alias.map(|alias| alias.to_string()));
-    add("Response topic", properties.response_topic.clone());
-    add(
-        "Correlation data",
-        properties.correlation_data.as_ref().map(|data| String::from_utf8_lossy(data).into_owned()),
-    );
-    add("Content type", properties.content_type.clone());
-    for identifier in &properties.subscription_identifiers {
-        add("Subscription identifier", Some(identifier.to_string()));
-    }
-    for (name, value) in &properties.user_properties {
-        add(&format!("User property {name}"), Some(value.clone()));
-    }
-    out
-}
-
-fn disconnect_words(disconnect: &v5::mqttbytes::v5::Disconnect) -> String {
-    let text = disconnect.properties.as_ref().and_then(|properties| properties.reason_string.as_deref());
-    words::disconnected_v5(disconnect.reason_code as u8, text).words
 }

@@ -4,16 +4,21 @@
 //! Invariants: an acknowledgement goes out only in the epoch (connection) its message came in; a message of an older
 //! epoch is sent again by the broker. When messages can't be handed on, QoS 0 is dropped and counted, and for QoS 1 and 2
 //! the connection is given up until there is room, so that the broker keeps them. What was published counts as sent only
-//! on the broker's acknowledgement. Knows nothing of relays and queues.
+//! on the broker's acknowledgement. A message too large to take is acknowledged in its turn, so that the broker does not
+//! send it again. Knows nothing of relays and queues.
 
+mod copies;
 mod ends;
+mod ids;
+mod sending;
+mod subscriptions;
 mod task;
 
-use super::link;
+use super::link::Link;
 use super::words::Failure;
 use crate::feed::Feed;
 use bytes::Bytes;
-use relayscope_domain::broker::{BrokerSecrets, Connection};
+use relayscope_domain::broker::{BrokerSecrets, Connection, Will};
 use relayscope_domain::id::MessageId;
 use relayscope_domain::message::{MqttVersion, Qos};
 use std::sync::Arc;
@@ -31,6 +36,10 @@ const ACKS: usize = 64;
 // Sender: the downlink endpoint. Receiver: this task. Full: the endpoint answers that the broker is away.
 const COMMANDS: usize = 1_024;
 
+// What stands on the status topic.
+const ONLINE: &str = "online";
+const OFFLINE: &str = "offline";
+
 /// What a session needs to know.
 pub struct SessionConfig {
     /// Who it is for, for events: the relay's name.
@@ -45,6 +54,10 @@ pub struct SessionConfig {
     pub filters: Vec<(Arc<str>, Qos)>,
     /// Filters that an earlier run left in the broker's session and that are no longer wanted.
     pub stale_filters: Vec<Arc<str>>,
+    /// Largest packet taken, bytes.
+    pub max_packet: u32,
+    /// Where the relay says `online` and `offline`, retained. Its will is `offline` then, unless the connection has one.
+    pub status_topic: Option<Arc<str>>,
     /// Where events go.
     pub feed: Feed,
 }
@@ -66,9 +79,12 @@ pub struct Received {
     pub at: SystemTime,
     /// What to acknowledge once it is stored; `None` with QoS 0.
     pub ack: Option<AckToken>,
-    /// It was stored in an earlier epoch; only the acknowledgement is still owed.
+    /// It was handed on in an earlier epoch already; only the acknowledgement is still owed, in its turn.
     pub already_stored: bool,
+    /// A second copy that the broker sent because filters overlap; only the acknowledgement is owed.
     pub copy: bool,
+    /// How many times the filters have been subscribed to in this run: a retained message of a later round may be one that
+    /// came before.
     pub round: u32,
 }
 
@@ -76,6 +92,8 @@ pub struct Received {
 #[derive(Clone, Copy, Debug)]
 pub struct AckToken {
     epoch: u64,
+    // Ascending in the order of arrival, over all epochs.
+    number: u64,
     packet_id: u16,
     qos: Qos,
     digest: u64,
@@ -119,7 +137,7 @@ pub struct SessionState {
     pub since: SystemTime,
     /// Each filter with the QoS granted or the refusal in words; empty until answered.
     pub grants: Vec<(Arc<str>, Result<Qos, String>)>,
-    /// The version that is really spoken, once connected.
+    /// The version spoken with the broker, once there was a connection.
     pub version: Option<MqttVersion>,
 }
 
@@ -137,6 +155,7 @@ pub struct Session {
     pub backlog: Backlog,
     /// QoS 0 messages dropped because nothing could take them.
     pub dropped: Arc<AtomicU64>,
+    /// Messages skipped because their packet was larger than [`SessionConfig::max_packet`]; each was acknowledged.
     pub oversized: Arc<AtomicU64>,
 }
 
@@ -164,7 +183,16 @@ pub fn open(
     config: SessionConfig,
     stop: CancellationToken,
 ) -> Result<(Session, impl Future<Output = ()> + Send), super::tls::TlsError> {
-    let (link, requests) = link::prepare(&config.connection, &config.secrets)?;
+    let mut connection = config.connection.clone();
+    if let Some(topic) = &config.status_topic {
+        connection.will.get_or_insert_with(|| Will {
+            topic: topic.to_string(),
+            payload: OFFLINE.into(),
+            qos: Qos::AtLeastOnce,
+            retain: true,
+        });
+    }
+    let link = Link::new(&connection, &config.secrets, config.max_packet)?;
     let (arrivals_in, arrivals) = mpsc::channel(ARRIVALS);
     let (acks, acks_out) = mpsc::channel(ACKS);
     let (commands, commands_out) = mpsc::channel(COMMANDS);
@@ -175,16 +203,8 @@ pub fn open(
         version: None,
     });
     let backlog = Backlog::default();
-    let dropped = Arc::new(AtomicU64::new(0));
-    let session = Session {
-        arrivals,
-        acks,
-        commands,
-        state,
-        backlog: backlog.clone(),
-        dropped: dropped.clone(),
-        oversized: Arc::default(),
-    };
-    let task = Task::new(config, requests, arrivals_in, state_in, backlog, dropped);
-    Ok((session, task.run(link, acks_out, commands_out, stop)))
+    let (dropped, oversized) = (Arc::new(AtomicU64::new(0)), Arc::new(AtomicU64::new(0)));
+    let task = Task::new(config, link, arrivals_in, state_in, backlog.clone(), [dropped.clone(), oversized.clone()]);
+    let session = Session { arrivals, acks, commands, state, backlog, dropped, oversized };
+    Ok((session, task.run(acks_out, commands_out, stop)))
 }

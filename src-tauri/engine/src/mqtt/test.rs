@@ -1,7 +1,7 @@
 //! *Test connection*: goes the whole way to a broker once, step by step, and says at each what was found.
 //!
 //! Name lookup, TCP and TLS are probed on a connection of their own, because only then can each be shown alone; CONNECT
-//! and SUBSCRIBE go through the client library, as the relay's will. The test connects under a client id of its own, with
+//! and SUBSCRIBE go over the link that relays use. The test connects under a client id of its own, with
 //! a clean start and no will, so that it pushes nobody out and leaves nothing behind. Every step has a time limit and the
 //! whole can be cancelled at any moment.
 

@@ -5,7 +5,7 @@
 //! it may check another name than the host, it accepts a self-signed server certificate that was chosen as authority
 //! itself, and its refusals carry the names and dates a person needs ([`super::trust::Distrust`]).
 //!
-//! The MQTT library always hands the broker's host to TLS. [`Tls::server_name`] therefore changes the name the
+//! TLS always gets the broker's host. [`Tls::server_name`] therefore changes the name the
 //! certificate is checked against; the name sent in the handshake (SNI) stays the host.
 
 use crate::mqtt::trust::distrust;

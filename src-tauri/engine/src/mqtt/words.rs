@@ -1,4 +1,4 @@
-//! MQTT's codes and the client library's errors in words.
+//! MQTT's codes and the errors of a connection in words.
 //!
 //! A code is shown as `0x86 bad user name or password`. A [`Failure`] says what happened, what to do, and whether trying
 //! again can help. Nothing here decides when to try again; that is the session's.
@@ -6,7 +6,6 @@
 pub use super::failure::Failure;
 
 use crate::mqtt::trust;
-use rumqttc::v5;
 use std::error::Error as StdError;
 use std::io;
 
@@ -77,54 +76,6 @@ fn advice_v5(code: u8) -> (&'static str, bool) {
     }
 }
 
-/// An error of an MQTT 3.1.1 session.
-pub fn from_v4(error: &rumqttc::ConnectionError) -> Failure {
-    use rumqttc::{ConnectionError as E, StateError as S};
-    match error {
-        E::ConnectionRefused(code) => refused_v4(connack_code_v4(*code)),
-        E::NetworkTimeout | E::FlushTimeout | E::MqttState(S::CollisionTimeout) => timed_out(),
-        E::MqttState(S::AwaitPingResp) => no_ping(),
-        E::MqttState(S::ConnectionAborted) => closed(),
-        E::MqttState(S::Deserialization(rumqttc::mqttbytes::Error::PayloadSizeLimitExceeded(size))) => too_large(*size),
-        E::MqttState(S::Deserialization(rumqttc::mqttbytes::Error::InvalidConnectReturnCode(code))) => {
-            refused_v5(*code)
-        }
-        E::NotConnAck(_) => no_connack(),
-        E::RequestsDone => done(),
-        E::Websocket(inner) => websocket(inner),
-        E::ResponseValidation(_) => no_subprotocol(),
-        E::Tls(inner) => from_source(inner).unwrap_or_else(|| tls_failed(inner)),
-        other => from_source(other).unwrap_or_else(|| malformed(other)),
-    }
-}
-
-/// An error of an MQTT 5 session.
-pub fn from_v5(error: &v5::ConnectionError) -> Failure {
-    use v5::mqttbytes::Error as M;
-    use v5::{ConnectionError as E, StateError as S};
-    match error {
-        E::ConnectionRefused(code) => refused_v5(connack_code_v5(*code)),
-        E::MqttState(S::ConnFail { reason }) => refused_v5(connack_code_v5(*reason)),
-        E::MqttState(S::ServerDisconnect { reason_code, reason_string }) => {
-            disconnected_v5(*reason_code as u8, reason_string.as_deref())
-        }
-        E::Timeout(_) | E::MqttState(S::CollisionTimeout) => timed_out(),
-        E::MqttState(S::AwaitPingResp) => no_ping(),
-        E::MqttState(S::ConnectionAborted) => closed(),
-        E::MqttState(S::IncomingPacketTooLarge { pkt_size, .. }) => too_large(*pkt_size),
-        E::MqttState(S::Deserialization(M::PayloadSizeLimitExceeded { pkt_size, .. })) => too_large(*pkt_size),
-        E::MqttState(S::Deserialization(M::Io(inner))) => from_io(inner),
-        // A broker without MQTT 5 answers with a code of 3.1.1.
-        E::MqttState(S::Deserialization(M::InvalidConnectReturnCode(code))) => refused_v4(*code),
-        E::NotConnAck(_) => no_connack(),
-        E::RequestsDone => done(),
-        E::Websocket(inner) => websocket(inner),
-        E::ResponseValidation(_) => no_subprotocol(),
-        E::Tls(inner) => from_source(inner).unwrap_or_else(|| tls_failed(inner)),
-        other => from_source(other).unwrap_or_else(|| malformed(other)),
-    }
-}
-
 /// A TLS handshake that the other side cut short.
 pub(crate) fn handshake_cut() -> Failure {
     Failure::new(
@@ -134,7 +85,7 @@ pub(crate) fn handshake_cut() -> Failure {
     )
 }
 
-fn timed_out() -> Failure {
+pub(crate) fn timed_out() -> Failure {
     Failure::new(
         "The broker did not answer in time.",
         "Check host and port, and whether a firewall stands between.",
@@ -142,7 +93,7 @@ fn timed_out() -> Failure {
     )
 }
 
-fn no_ping() -> Failure {
+pub(crate) fn no_ping() -> Failure {
     Failure::new(
         "The broker did not answer the keep-alive ping.",
         "The network or the broker is down or overloaded.",
@@ -150,7 +101,7 @@ fn no_ping() -> Failure {
     )
 }
 
-fn closed() -> Failure {
+pub(crate) fn closed() -> Failure {
     Failure::new(
         "The broker closed the connection.",
         "Its log says why. Check the port, and that no other client has the same client id.",
@@ -158,7 +109,7 @@ fn closed() -> Failure {
     )
 }
 
-fn too_large(size: usize) -> Failure {
+pub(crate) fn too_large(size: usize) -> Failure {
     Failure::new(
         format!("A packet of {size} bytes came; more than Relayscope takes."),
         "Have the publisher send less at once.",
@@ -166,7 +117,7 @@ fn too_large(size: usize) -> Failure {
     )
 }
 
-fn no_connack() -> Failure {
+pub(crate) fn no_connack() -> Failure {
     Failure::new(
         "The broker answered CONNECT with another packet.",
         "Something other than an MQTT broker may listen there.",
@@ -174,11 +125,7 @@ fn no_connack() -> Failure {
     )
 }
 
-fn done() -> Failure {
-    Failure::new("The session was ended here.", "", false)
-}
-
-fn no_subprotocol() -> Failure {
+pub(crate) fn no_subprotocol() -> Failure {
     Failure::new(
         "The WebSocket was accepted, but not for MQTT.",
         "Check the path; brokers often use /mqtt or /ws.",
@@ -186,7 +133,7 @@ fn no_subprotocol() -> Failure {
     )
 }
 
-fn malformed(error: &(dyn StdError + 'static)) -> Failure {
+pub(crate) fn malformed(error: &(dyn StdError + 'static)) -> Failure {
     Failure::new(
         format!("The broker's answer is not valid MQTT ({error})."),
         "Check the port and the MQTT version. Something other than an MQTT broker may listen there.",
@@ -194,11 +141,7 @@ fn malformed(error: &(dyn StdError + 'static)) -> Failure {
     )
 }
 
-fn tls_failed(error: &(dyn StdError + 'static)) -> Failure {
-    Failure::new(format!("TLS failed: {error}."), "Check the TLS settings.", true)
-}
-
-fn websocket(error: &(dyn StdError + 'static)) -> Failure {
+pub(crate) fn websocket(error: &(dyn StdError + 'static)) -> Failure {
     if let Some(found) = from_source(error) {
         return found;
     }
@@ -281,7 +224,6 @@ pub fn from_io(error: &io::Error) -> Failure {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use rumqttc::v5::mqttbytes::v5::{ConnectReturnCode, DisconnectReasonCode};
 
     #[test]
     fn refusals_say_whether_a_person_is_needed() {
@@ -298,38 +240,21 @@ mod tests {
     }
 
     #[test]
-    fn library_errors_become_words() {
-        let io = |kind: io::ErrorKind| io::Error::from(kind);
-        let v4 = from_v4(&rumqttc::ConnectionError::ConnectionRefused(rumqttc::ConnectReturnCode::BadUserNamePassword));
-        assert_eq!(v4.words, "The broker refused: 0x04 bad user name or password.");
-        let v5 = from_v5(&v5::ConnectionError::ConnectionRefused(ConnectReturnCode::BadUserNamePassword));
-        assert_eq!(
-            (v5.words.as_str(), v5.fatal, v5.code),
-            ("The broker refused: 0x86 bad user name or password.", true, Some(0x86))
-        );
-        let gone = v5::StateError::ServerDisconnect {
-            reason_code: DisconnectReasonCode::ServerShuttingDown,
-            reason_string: Some("restart".into()),
-        };
-        let gone = from_v5(&gone.into());
+    fn errors_of_sockets_become_words() {
+        let refused = from_io(&io::ErrorKind::ConnectionRefused.into());
+        assert!(refused.words.contains("refused") && !refused.fatal, "{refused:?}");
+        assert_eq!(from_io(&io::ErrorKind::ConnectionReset.into()).words, "The connection was cut.");
+        let gone = disconnected_v5(0x8b, Some("restart"));
         assert_eq!(
             (gone.words.as_str(), gone.fatal),
             ("The broker disconnected: 0x8b broker shutting down (“restart”).", false)
         );
-        let refused = from_v4(&rumqttc::ConnectionError::Io(io(io::ErrorKind::ConnectionRefused)));
-        assert!(refused.words.contains("refused") && !refused.fatal, "{refused:?}");
-        let cut = v5::StateError::Deserialization(v5::mqttbytes::Error::Io(io(io::ErrorKind::ConnectionReset)));
-        assert_eq!(from_v5(&cut.into()).words, "The connection was cut.");
-        // A code of 3.1.1 in answer to MQTT 5.
-        let old = v5::StateError::Deserialization(v5::mqttbytes::Error::InvalidConnectReturnCode(1));
-        assert_eq!(from_v5(&old.into()).words, "The broker refused: 0x01 protocol version not accepted.");
     }
 
     #[test]
     fn tls_errors_are_found_inside_socket_errors() {
         let alert = rustls::Error::AlertReceived(rustls::AlertDescription::CertificateRequired);
-        let wrapped = io::Error::new(io::ErrorKind::InvalidData, alert);
-        let failure = from_v4(&rumqttc::ConnectionError::Io(wrapped));
+        let failure = from_io(&io::Error::new(io::ErrorKind::InvalidData, alert));
         assert_eq!((failure.words.as_str(), failure.fatal), ("The broker asks for a client certificate.", true));
     }
 }

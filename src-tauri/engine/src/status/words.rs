@@ -52,6 +52,7 @@ pub(super) fn broker_detail(broker: &Broker) -> String {
             let version = match connection.version {
                 MqttVersion::V311 => "MQTT 3.1.1",
                 MqttVersion::V5 => "MQTT 5",
+                MqttVersion::Auto => "MQTT 5 or 3.1.1",
             };
             let transport = match connection.transport {
                 Transport::Tcp => "TCP",

@@ -9,6 +9,7 @@ use crate::configuration::paused_key;
 use crate::destination::tagoio::TagoIo;
 use crate::endpoint::{self, EndpointError, EndpointRelay};
 use crate::feed::Feed;
+use crate::mqtt::link;
 use crate::mqtt::session::SessionConfig;
 use crate::platform::{self, Platform, PlatformConfig};
 use crate::queue::Queue;
@@ -152,6 +153,8 @@ async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended 
             secrets,
             filters,
             stale_filters,
+            max_packet: link::MAX_PACKET,
+            status_topic: None,
             feed: world.feed.clone(),
         },
         destination,

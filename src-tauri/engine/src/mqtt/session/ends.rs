@@ -1,33 +1,38 @@
 //! How a connection ends, and what comes after: back-off, waiting for room, the last acknowledgements and DISCONNECT.
 
-use super::super::link::Link;
+use super::super::link::Polled;
 use super::super::words::Failure;
 use super::task::{ARRIVAL_BYTES, Task};
-use super::{ARRIVALS, AckToken, Standing};
+use super::{ARRIVALS, AckToken, OFFLINE, Standing};
 use crate::feed::event::Kind;
 use std::pin::pin;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
 
+// For the last acknowledgements and DISCONNECT.
+const GOODBYE: Duration = Duration::from_secs(2);
 const LONGEST_RETRY: Duration = Duration::from_secs(2);
 // After a refusal that only a person can mend: rarely, so that it heals when they mend it at the broker.
 const REFUSED_RETRY: Duration = Duration::from_secs(60);
 
 impl Task {
     /// Ends the epoch: whatever belonged to the connection is void.
-    fn end_epoch(&mut self, why: &str) {
+    pub(super) fn end_epoch(&mut self, why: &str) {
         self.epoch += 1;
         self.connected = false;
-        for token in self.owed.drain(..) {
+        // What is with the uplink counts as stored: an acknowledgement of the same message that comes again goes through
+        // the uplink behind it.
+        for token in self.owed.drain(..).chain(self.away.drain(..)) {
             self.stored.insert(token.packet_id, token.digest);
         }
+        self.in_turn.clear();
+        self.copies.clear();
         self.to_subscribe.clear();
-        self.subscribing.clear();
         self.subscribed.clear();
+        self.to_say = None;
         let waiting = self.to_publish.drain(..).map(|publication| publication.done);
-        let flying =
-            self.publishing.drain(..).map(|(_, done)| done).chain(self.published.drain().map(|(_, done)| done));
+        let flying = self.writing.drain(..).chain(self.published.drain().filter_map(|(_, done)| done));
         for done in waiting.chain(flying) {
             let _ = done.send(Err(format!("The connection to the broker fell before it acknowledged: {why}")));
         }
@@ -42,9 +47,7 @@ impl Task {
         let was_connected = self.connected;
         self.end_epoch(&failure.words);
         if was_connected {
-            let reason =
-                self.farewell.take().map_or_else(|| failure.words.clone(), |said| format!("{said}; {}", failure.words));
-            self.record(Kind::Disconnected { reason, clean: false });
+            self.record(Kind::Disconnected { reason: failure.words.clone(), clean: false });
         } else if self.last_failure.as_ref() != Some(&failure) {
             // The same failure again and again is one event.
             self.record(Kind::Refused { code: failure.code, reason: failure.words.clone() });
@@ -65,6 +68,7 @@ impl Task {
 
     /// Stays away from the broker until the uplink has taken half of what waits.
     pub(super) async fn blocked(&mut self, acks: &mut mpsc::Receiver<Vec<AckToken>>, stop: &CancellationToken) {
+        self.link.cut();
         self.end_epoch("the queue is behind");
         self.record(Kind::Disconnected {
             reason: "by Relayscope: the queue takes no more messages for now; the broker keeps them".into(),
@@ -90,38 +94,43 @@ impl Task {
         }
     }
 
-    /// Sends the acknowledgements of what is being committed, then DISCONNECT; two seconds at most. The uplink closes the
-    /// acknowledgement channel when it has nothing left.
-    pub(super) async fn leave(&mut self, link: &mut Link, acks: &mut mpsc::Receiver<Vec<AckToken>>) {
+    /// Sends the acknowledgements of what is being committed, says `offline`, then DISCONNECT; two seconds at most. The
+    /// uplink closes the acknowledgement channel when it has nothing left.
+    pub(super) async fn leave(&mut self, acks: &mut mpsc::Receiver<Vec<AckToken>>) {
         if !self.connected {
             return;
         }
-        // Nothing new is handed on from here: what the broker still sends stays its own.
-        let deadline = Instant::now() + Duration::from_secs(2);
-        let mut said_goodbye = false;
+        let mut late = pin!(tokio::time::sleep(GOODBYE));
         let mut acks_open = true;
-        while Instant::now() < deadline {
+        loop {
             self.hand_over();
-            if !acks_open && self.owed.is_empty() && !said_goodbye {
-                said_goodbye = self.requests.disconnect().is_ok();
-            }
-            let mut polled = pin!(link.poll());
-            let outcome = loop {
-                tokio::select! {
-                    group = acks.recv(), if acks_open => match group {
-                        Some(group) => { self.take_acks(group); self.hand_over(); }
-                        None => {
-                            acks_open = false;
-                            if self.owed.is_empty() { said_goodbye = self.requests.disconnect().is_ok(); }
-                        }
-                    },
-                    outcome = &mut polled => break Some(outcome),
-                    () = tokio::time::sleep_until(deadline.into()) => break None,
+            if !acks_open && self.owed.is_empty() {
+                // What nobody brings back any more stays the broker's.
+                if self.config.status_topic.is_some() && !self.said_offline {
+                    self.said_offline = true;
+                    self.to_say = Some(OFFLINE);
+                    continue;
                 }
+                // Else the broker would send the will, or nothing: both are wrong.
+                if self.to_say.is_none() && !self.published.values().any(Option::is_none) {
+                    let _ = self.link.disconnect();
+                }
+            }
+            // Nothing new is handed on from here: what the broker still sends stays its own.
+            let polled = tokio::select! {
+                group = acks.recv(), if acks_open => {
+                    match group {
+                        Some(group) => self.take_acks(group),
+                        None => acks_open = false,
+                    }
+                    continue;
+                }
+                polled = self.link.poll() => polled,
+                () = &mut late => break,
             };
-            match outcome {
-                Some(Ok(other)) => self.other(other),
-                Some(Err(_)) | None => break,
+            match polled {
+                Ok(Polled::Left) | Err(_) => break,
+                Ok(other) => self.other(other),
             }
         }
         self.record(Kind::Disconnected { reason: "by Relayscope: the relay was stopped".into(), clean: true });

@@ -1,13 +1,15 @@
-//! The session's one task: polls, hands messages on, offers rumqttc what waits.
+//! The session's one task: polls, hands messages on, sends what is owed and what is to be published.
 
-use super::super::link::{Arrived, Limits, Link, MAX_PACKET, Polled, Requests};
+use super::super::link::{Arrived, Limits, Link, MAX_PACKET, Polled};
 use super::super::words::Failure;
-use super::{AckToken, Backlog, COMMANDS, Publication, Received, SessionConfig, SessionState, Standing};
+use super::copies::Copies;
+use super::ids::Ids;
+use super::subscriptions::{Filter, Subscribe, divide, packets};
+use super::{AckToken, Backlog, COMMANDS, ONLINE, Publication, Received, SessionConfig, SessionState, Standing};
 use crate::feed::event::{Direction, Event, Kind};
-use relayscope_domain::id::MessageId;
-use relayscope_domain::message::Qos;
+use relayscope_domain::message::{MqttVersion, Qos};
 use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::hash::{BuildHasher, Hash, Hasher};
 use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -17,38 +19,54 @@ use tokio_util::sync::CancellationToken;
 
 // Bytes of payload that may wait for the uplink.
 pub(super) const ARRIVAL_BYTES: usize = 32 * 1024 * 1024;
-// Filters in one SUBSCRIBE packet.
-const SUBSCRIBE_CHUNK: usize = 50;
 const TELL_DROPPED: Duration = Duration::from_millis(500);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
+// Messages taken one after the other before acknowledgements are looked at.
+const BATCH: usize = 256;
+
+type Done = oneshot::Sender<Result<(), String>>;
 
 pub(super) struct Task {
     pub(super) config: SessionConfig,
-    pub(super) requests: Requests,
+    pub(super) link: Link,
     pub(super) arrivals: mpsc::Sender<Received>,
     pub(super) state: watch::Sender<SessionState>,
     pub(super) backlog: Backlog,
-    pub(super) dropped: Arc<AtomicU64>,
+    dropped: Arc<AtomicU64>,
+    oversized: Arc<AtomicU64>,
     pub(super) epoch: u64,
     pub(super) connected: bool,
     pub(super) resumed: bool,
-    pub(super) granted_once: bool,
+    granted_once: bool,
+    round: u32,
     pub(super) retry: Duration,
     pub(super) last_failure: Option<Failure>,
-    // Acknowledgements that rumqttc had no room for yet.
+    ids: Ids,
+    // When what is being read now came.
+    now: SystemTime,
+    hasher: foldhash::quality::RandomState,
+    pub(super) copies: Copies,
+    // Number of the last token given out, and of the last one that came back; the tokens between, oldest first.
+    given: u64,
+    pub(super) back: u64,
+    pub(super) away: VecDeque<AckToken>,
+    // Acknowledgements that the link had no room for yet.
     pub(super) owed: VecDeque<AckToken>,
-    // Stored, and the broker may send it again under the same packet identifier: its acknowledgement never left, or, with
-    // QoS 2, the broker has not released it yet.
+    // Of messages that were too large, until the acknowledgements of all before them came: the order is MQTT's.
+    pub(super) in_turn: VecDeque<AckToken>,
+    // Stored or about to be, and the broker may send it again under the same packet identifier: its acknowledgement never
+    // left, or, with QoS 2, the broker has not released it yet.
     pub(super) stored: HashMap<u16, u64>,
-    pub(super) to_subscribe: VecDeque<Vec<(Arc<str>, Qos)>>,
-    // SUBSCRIBEs handed over, in order; their packet identifiers come with Polled::Subscribing.
-    pub(super) subscribing: VecDeque<Vec<(Arc<str>, Qos)>>,
-    pub(super) subscribed: HashMap<u16, Vec<(Arc<str>, Qos)>>,
+    pub(super) to_subscribe: VecDeque<Subscribe>,
+    // SUBSCRIBEs sent, by packet identifier.
+    pub(super) subscribed: HashMap<u16, Vec<Filter>>,
+    // To be published on the status topic.
+    pub(super) to_say: Option<&'static str>,
+    pub(super) said_offline: bool,
     pub(super) to_publish: VecDeque<Publication>,
-    pub(super) publishing: VecDeque<(Qos, oneshot::Sender<Result<(), String>>)>,
-    pub(super) published: HashMap<u16, oneshot::Sender<Result<(), String>>>,
-    // What the broker said in its DISCONNECT, for the event of the end.
-    pub(super) farewell: Option<String>,
+    // QoS 0, until written; QoS 1 and 2, until acknowledged.
+    pub(super) writing: VecDeque<Done>,
+    pub(super) published: HashMap<u16, Option<Done>>,
     // Dropped messages that no event told of yet, and when the last one did.
     untold: (u64, Instant),
 }
@@ -56,135 +74,104 @@ pub(super) struct Task {
 impl Task {
     pub(super) fn new(
         config: SessionConfig,
-        requests: Requests,
+        link: Link,
         arrivals: mpsc::Sender<Received>,
         state: watch::Sender<SessionState>,
         backlog: Backlog,
-        dropped: Arc<AtomicU64>,
+        [dropped, oversized]: [Arc<AtomicU64>; 2],
     ) -> Self {
         Self {
             config,
-            requests,
+            link,
             arrivals,
             state,
             backlog,
             dropped,
+            oversized,
             epoch: 1,
             connected: false,
             resumed: false,
             granted_once: false,
+            round: 0,
             retry: FIRST_RETRY,
             last_failure: None,
+            ids: Ids::new(),
+            now: SystemTime::now(),
+            hasher: foldhash::quality::RandomState::default(),
+            copies: Copies::default(),
+            given: 0,
+            back: 0,
+            away: VecDeque::new(),
             owed: VecDeque::new(),
+            in_turn: VecDeque::new(),
             stored: HashMap::new(),
             to_subscribe: VecDeque::new(),
-            subscribing: VecDeque::new(),
             subscribed: HashMap::new(),
+            to_say: None,
+            said_offline: false,
             to_publish: VecDeque::new(),
-            publishing: VecDeque::new(),
+            writing: VecDeque::new(),
             published: HashMap::new(),
-            farewell: None,
             untold: (0, Instant::now()),
         }
     }
 
     pub(super) async fn run(
         mut self,
-        mut link: Link,
         mut acks: mpsc::Receiver<Vec<AckToken>>,
         mut commands: mpsc::Receiver<Publication>,
         stop: CancellationToken,
     ) {
-        while !stop.is_cancelled() {
-            let outcome = {
-                let mut polled = pin!(link.poll());
-                loop {
-                    self.hand_over();
-                    tokio::select! {
-                        biased;
-                        () = stop.cancelled(), if !self.connected => return,
-                        Some(group) = acks.recv() => self.take_acks(group),
-                        outcome = &mut polled => break outcome,
-                        Some(publication) = commands.recv(), if self.to_publish.len() < COMMANDS => self.take_publication(publication),
-                        () = stop.cancelled(), if self.connected => break Ok(Polled::Other),
-                    }
+        let mut stopped = pin!(stop.cancelled());
+        loop {
+            self.hand_over();
+            let polled = tokio::select! {
+                biased;
+                () = &mut stopped => break,
+                Some(group) = acks.recv() => {
+                    self.take_acks(group);
+                    continue;
                 }
+                Some(publication) = commands.recv(), if self.to_publish.len() < COMMANDS => {
+                    self.take_publication(publication);
+                    continue;
+                }
+                polled = self.link.poll() => polled,
             };
-            match outcome {
-                Ok(Polled::Connected { session_present, limits }) => {
-                    if session_present {
-                        link.expect_releases();
-                    }
-                    self.connected(session_present, limits.as_deref());
-                }
+            // One look at the clock for all that one read brought.
+            self.now = SystemTime::now();
+            self.ids.at(self.now);
+            self.take(polled, &mut acks, &stop).await;
+        }
+        self.leave(&mut acks).await;
+    }
+
+    /// Takes an event, and what came with it in the same read.
+    async fn take(
+        &mut self,
+        mut polled: Result<Polled, Failure>,
+        acks: &mut mpsc::Receiver<Vec<AckToken>>,
+        stop: &CancellationToken,
+    ) {
+        for more in (0..BATCH).rev() {
+            match polled {
                 Ok(Polled::Publish(arrived)) => {
-                    if !self.arrived(*arrived) {
-                        link.cut();
-                        self.blocked(&mut acks, &stop).await;
+                    if !self.arrived(arrived) {
+                        return self.blocked(acks, stop).await;
                     }
                 }
                 Ok(other) => self.other(other),
-                Err(failure) => self.fallen(failure, &mut acks, &stop).await,
+                Err(failure) => return self.fallen(failure, acks, stop).await,
             }
-        }
-        self.leave(&mut link, &mut acks).await;
-    }
-
-    /// Offers rumqttc whatever waits. Ends at the first thing it has no room for, so that order is kept.
-    pub(super) fn hand_over(&mut self) {
-        if !self.connected {
-            return;
-        }
-        while let Some(token) = self.owed.front() {
-            if self.requests.acknowledge(token.packet_id, token.qos).is_err() {
-                return;
-            }
-            if token.qos == Qos::ExactlyOnce {
-                self.stored.insert(token.packet_id, token.digest);
-            }
-            self.owed.pop_front();
-        }
-        while let Some(filters) = self.to_subscribe.front() {
-            if self.requests.subscribe(filters, self.resumed).is_err() {
-                return;
-            }
-            self.subscribing.extend(self.to_subscribe.pop_front());
-        }
-        while let Some(next) = self.to_publish.front() {
-            if next.done.is_closed() {
-                // Whoever asked has given up waiting and was told so: it must not be sent behind their back.
-                self.to_publish.pop_front();
-                continue;
-            }
-            if self.requests.publish(&next.topic, next.payload.clone(), next.qos, next.retain).is_err() {
-                return;
-            }
-            if let Some(sent) = self.to_publish.pop_front() {
-                self.downlink_event(&sent);
-                self.publishing.push_back((sent.qos, sent.done));
+            // An event that was taken out must be looked at: none is taken out after the last turn.
+            match if more > 0 { self.link.ready() } else { None } {
+                Some(next) => polled = next,
+                None => return,
             }
         }
     }
 
-    pub(super) fn take_acks(&mut self, group: Vec<AckToken>) {
-        for token in group {
-            if token.epoch == self.epoch && self.connected {
-                self.owed.push_back(token);
-            } else {
-                self.stored.insert(token.packet_id, token.digest);
-            }
-        }
-    }
-
-    fn take_publication(&mut self, publication: Publication) {
-        if self.connected {
-            self.to_publish.push_back(publication);
-        } else {
-            let _ = publication.done.send(Err("The broker is away.".into()));
-        }
-    }
-
-    fn connected(&mut self, session_present: bool, limits: Option<&Limits>) {
+    fn connected(&mut self, version: MqttVersion, session_present: bool, limits: Option<&Limits>) {
         self.connected = true;
         self.resumed = session_present;
         self.retry = FIRST_RETRY;
@@ -198,39 +185,50 @@ impl Task {
         detail.extend(connection.will.as_ref().map(|will| format!("will {} = “{}”", will.topic, will.payload)));
         detail.extend(limits.into_iter().flat_map(|limits| noteworthy(limits, connection.keep_alive)));
         self.record(Kind::Connected {
-            version: Some(connection.version),
+            version: Some(version),
             session_present,
-            will: connection.will.is_some(),
+            will: connection.will.is_some() || self.config.status_topic.is_some(),
             token_last5: String::new(),
             detail: detail.join(" · "),
         });
-        let version = self.config.connection.version;
         self.state.send_modify(|state| state.version = Some(version));
         self.set(Standing::Connected);
+        self.to_say = self.config.status_topic.is_some().then_some(ONLINE);
+        let (wanted, covered) = divide(&self.config.filters);
         for filter in std::mem::take(&mut self.config.stale_filters) {
-            if session_present && self.requests.unsubscribe(&filter).is_ok() {
+            if session_present && self.link.unsubscribe(&filter).is_ok() {
                 self.record(Kind::Unsubscribed { filter });
             }
         }
         // A kept session still has the subscriptions that were granted before.
-        if !(session_present && self.granted_once) {
-            self.state.send_modify(|state| state.grants.clear());
-            self.to_subscribe = self.config.filters.chunks(SUBSCRIBE_CHUNK).map(<[_]>::to_vec).collect();
+        if session_present && self.granted_once {
+            return;
         }
+        if self.round == 0 {
+            for one in &covered {
+                // An earlier version subscribed to each filter; the broker would send copies.
+                let again = wanted.iter().any(|(filter, _)| *filter == one.filter.0);
+                if session_present && !again {
+                    let _ = self.link.unsubscribe(&one.filter.0);
+                }
+                self.note(
+                    false,
+                    format!("“{}” needs no subscription of its own: “{}” brings its messages.", one.filter.0, one.by),
+                );
+            }
+        }
+        self.round += 1;
+        self.state.send_modify(|state| state.grants.clear());
+        self.to_subscribe = packets(&wanted, limits).into();
+    }
+
+    fn token(&mut self, packet_id: u16, qos: Qos, digest: u64) -> AckToken {
+        AckToken { epoch: self.epoch, number: self.given, packet_id, qos, digest }
     }
 
     /// Hands a message on; `false` when it could not be and the broker has to keep it.
     fn arrived(&mut self, arrived: Arrived) -> bool {
         let size = arrived.payload.len() + arrived.topic.len();
-        let message_id = MessageId(uuid::Uuid::now_v7());
-        let ack = (arrived.qos != Qos::AtMostOnce).then(|| AckToken {
-            epoch: self.epoch,
-            packet_id: arrived.packet_id,
-            qos: arrived.qos,
-            digest: digest(&arrived.topic, &arrived.payload),
-        });
-        let already_stored =
-            ack.is_some_and(|token| arrived.dup && self.stored.remove(&token.packet_id) == Some(token.digest));
         let full = self.backlog.bytes() + size > ARRIVAL_BYTES && self.backlog.bytes() > 0;
         // This task is the only sender: a slot that is free now is free below.
         if full || self.arrivals.capacity() == 0 {
@@ -240,9 +238,20 @@ impl Task {
             }
             return false;
         }
+        let message_id = self.ids.next();
+        let ack = (arrived.qos != Qos::AtMostOnce).then(|| {
+            self.given += 1;
+            let digest = self.digest(&arrived.topic, &arrived.payload);
+            self.token(arrived.packet_id, arrived.qos, digest)
+        });
+        // Whatever it is, it takes the identifier's place.
+        let known = ack.and_then(|token| self.stored.remove(&token.packet_id));
+        let already_stored = arrived.dup && known.is_some() && known == ack.map(|token| token.digest);
+        self.away.extend(ack);
+        let copy = self.copies.is_copy(&arrived);
         self.tell_dropped(Duration::ZERO);
         self.backlog.add(size);
-        if !already_stored {
+        if !already_stored && !copy {
             let kind = Kind::Publish {
                 direction: Direction::In,
                 topic: arrived.topic.clone(),
@@ -262,14 +271,30 @@ impl Task {
             payload: arrived.payload,
             qos: arrived.qos,
             retain: arrived.retain,
-            at: SystemTime::now(),
+            at: self.now,
             ack,
             already_stored,
-            copy: false,
-            round: 1,
+            copy,
+            round: self.round,
         };
         // Fails when the uplink has gone with the relay: nothing is acknowledged, the broker keeps it.
         self.arrivals.try_send(received).is_ok()
+    }
+
+    /// A message that was not taken because of its size: counted, told, and acknowledged when its turn comes.
+    fn skipped(&mut self, topic: Arc<str>, qos: Qos, packet_id: u16, bytes: usize) {
+        self.oversized.fetch_add(1, Ordering::Relaxed);
+        let most = self.config.max_packet;
+        let reason = format!(
+            "its packet has {bytes} bytes, and the settings allow {most}; acknowledged, so that the broker does not send it again"
+        );
+        self.record(Kind::Dropped { topic, count: 1, reason });
+        if qos != Qos::AtMostOnce {
+            // Number of the last token before it: none of its own, which nobody would bring back.
+            let token = self.token(packet_id, qos, 0);
+            self.in_turn.push_back(token);
+            self.take_turns();
+        }
     }
 
     /// QoS 0 that nothing could take is counted at once and told twice a second.
@@ -288,43 +313,75 @@ impl Task {
         }
     }
 
+    /// Everything but messages and failures.
     pub(super) fn other(&mut self, polled: Polled) {
         match polled {
-            Polled::Subscribing(packet_id) => {
-                if let Some(filters) = self.subscribing.pop_front() {
-                    self.subscribed.insert(packet_id, filters);
-                }
+            Polled::Connected { version, session_present, limits } => {
+                self.connected(version, session_present, limits.as_deref());
             }
-            Polled::SubAck(packet_id, answers) => self.granted(packet_id, answers),
-            Polled::Publishing(packet_id) => match self.publishing.pop_front() {
-                Some((Qos::AtMostOnce, done)) => {
+            Polled::FellBack(words) => self.note(false, words),
+            Polled::Oversized { topic, qos, packet_id, bytes } => self.skipped(topic, qos, packet_id, bytes),
+            Polled::SubAck(packet_id, answers) => {
+                let filters = self.subscribed.remove(&packet_id).unwrap_or_default();
+                self.granted(filters, answers);
+            }
+            Polled::Written(count) => {
+                for done in self.writing.drain(..count.min(self.writing.len())) {
                     let _ = done.send(Ok(()));
                 }
-                Some((_, done)) => {
-                    self.published.insert(packet_id, done);
+            }
+            Polled::Published(packet_id, result) => match self.published.remove(&packet_id) {
+                Some(Some(done)) => drop(done.send(result)),
+                Some(None) => {
+                    if let Err(why) = result {
+                        self.note(true, format!("The broker did not take the message on the status topic: {why}."));
+                    }
                 }
                 None => {}
             },
-            Polled::Published(packet_id, result) => {
-                if let Some(done) = self.published.remove(&packet_id) {
-                    let _ = done.send(result);
-                }
-            }
             Polled::Released(packet_id) => drop(self.stored.remove(&packet_id)),
-            Polled::Disconnect(reason) => self.farewell = Some(reason),
-            Polled::Connected { .. } | Polled::Publish(_) | Polled::UnsubAck | Polled::Left | Polled::Other => {}
+            Polled::Publish(_) | Polled::UnsubAck | Polled::Left => {}
         }
     }
 
-    fn granted(&mut self, packet_id: u16, answers: Vec<Result<Qos, String>>) {
-        let filters = self.subscribed.remove(&packet_id).unwrap_or_default();
+    pub(super) fn granted(&mut self, filters: Vec<Filter>, answers: Vec<Result<Qos, String>>) {
         for ((filter, requested), granted) in filters.into_iter().zip(answers) {
             self.record(Kind::Subscribed { filter: filter.clone(), requested, granted: granted.clone() });
             self.state.send_modify(|state| state.grants.push((filter, granted)));
         }
-        if self.to_subscribe.is_empty() && self.subscribing.is_empty() && self.subscribed.is_empty() {
+        if self.to_subscribe.is_empty() && self.subscribed.is_empty() {
             self.granted_once = true;
+            self.grant_covered();
         }
+    }
+
+    /// A filter that another covers has what that one was granted.
+    fn grant_covered(&self) {
+        let (_, covered) = divide(&self.config.filters);
+        self.state.send_modify(|state| {
+            for one in covered {
+                if state.grants.iter().any(|(filter, _)| *filter == one.filter.0) {
+                    continue;
+                }
+                let granted =
+                    state.grants.iter().find(|(filter, _)| *filter == one.by).map(|(_, granted)| match granted {
+                        Ok(qos) => Ok((*qos).min(one.filter.1)),
+                        Err(why) => Err(format!("covered by “{}”, which was refused: {why}", one.by)),
+                    });
+                state.grants.extend(granted.map(|granted| (one.filter.0, granted)));
+            }
+        });
+    }
+
+    fn digest(&self, topic: &str, payload: &[u8]) -> u64 {
+        let mut hasher = self.hasher.build_hasher();
+        topic.hash(&mut hasher);
+        payload.hash(&mut hasher);
+        hasher.finish()
+    }
+
+    pub(super) fn note(&self, failure: bool, text: String) {
+        self.record(Kind::Note { failure, text });
     }
 
     pub(super) fn set(&self, standing: Standing) {
@@ -339,22 +396,6 @@ impl Task {
     pub(super) fn record(&self, kind: Kind) {
         self.config.feed.record(Event::now(&self.config.broker, &self.config.name, None, kind));
     }
-
-    fn downlink_event(&self, sent: &Publication) {
-        let kind = Kind::Publish {
-            direction: Direction::Out,
-            topic: sent.topic.as_str().into(),
-            payload: sent.payload.clone(),
-            qos: sent.qos,
-            retain: sent.retain,
-            dup: false,
-            packet_id: None,
-            properties: vec![],
-            will: false,
-        };
-        let id = MessageId(uuid::Uuid::now_v7());
-        self.config.feed.record(Event::now(&self.config.broker, &self.config.name, Some(id), kind));
-    }
 }
 
 /// What of a broker's limits is worth a word in the feed: what differs from what was asked for.
@@ -368,11 +409,4 @@ fn noteworthy(limits: &Limits, keep_alive: u16) -> Vec<String> {
     words.extend(smaller.map(|bytes| format!("packets up to {bytes} B")));
     words.extend(limits.reason.clone());
     words
-}
-
-fn digest(topic: &str, payload: &[u8]) -> u64 {
-    let mut hasher = DefaultHasher::new();
-    topic.hash(&mut hasher);
-    payload.hash(&mut hasher);
-    hasher.finish()
 }

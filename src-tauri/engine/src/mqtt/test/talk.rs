@@ -1,7 +1,7 @@
-//! The MQTT steps: CONNECT and SUBSCRIBE through the client library, in either version.
+//! The MQTT steps: CONNECT and SUBSCRIBE over the link that relays use, in either version.
 
 use super::{FILTER, Found, Trouble};
-use crate::mqtt::link::{self, Limits, Link, Polled, Requests};
+use crate::mqtt::link::{Limits, Link, MAX_PACKET, Polled, Unsent};
 use crate::mqtt::words::Failure;
 use relayscope_domain::broker::{BrokerSecrets, Connection};
 use relayscope_domain::message::{MqttVersion, Qos};
@@ -13,7 +13,6 @@ const SHORT_ID: usize = 23;
 /// An established session of the test.
 pub(super) struct Talk {
     link: Link,
-    requests: Requests,
 }
 
 /// The test's own client id: the relay's with a suffix, and no longer than every broker accepts if the relay's was not.
@@ -33,26 +32,39 @@ pub(super) async fn connect(connection: &Connection, secrets: &BrokerSecrets) ->
     // A session of its own, that leaves nothing behind.
     let own =
         Connection { client_id: id.clone(), clean_start: true, session_expiry: 0, will: None, ..connection.clone() };
-    let (mut link, requests) = link::prepare(&own, secrets)
+    let mut link = Link::new(&own, secrets, MAX_PACKET)
         .map_err(|error| Failure::new(error.to_string(), "Correct the TLS settings.", true))?;
-    let limits = loop {
+    let mut detail = Vec::new();
+    let mut again = true;
+    let (version, limits) = loop {
         match link.poll().await {
-            Ok(Polled::Connected { limits, .. }) => break limits,
+            Ok(Polled::Connected { version, limits, .. }) => break (version, limits),
+            Ok(Polled::FellBack(words)) => detail.push(words),
             Ok(_) => {}
-            Err(failure) => return Err(trouble(failure, connection, &id)),
+            // As a relay would: a second silent end decides for the other version.
+            Err(failure) if again && link.undecided() && failure.code.is_none() => again = false,
+            Err(failure) => return Err(trouble(failure, connection, &id, detail)),
         }
     };
-    let version = match connection.version {
+    let spoken = match version {
         MqttVersion::V311 => "MQTT 3.1.1",
-        MqttVersion::V5 => "MQTT 5",
+        MqttVersion::V5 | MqttVersion::Auto => "MQTT 5",
     };
-    let mut detail = vec![version.to_owned(), format!("client id of the test: {id}")];
-    let (lines, warning) = limits.map_or_else(Default::default, |found| described(&found, connection));
+    let agreed = if connection.version == MqttVersion::Auto { " agreed" } else { "" };
+    detail.insert(0, format!("{spoken}{agreed}"));
+    detail.push(format!("client id of the test: {id}"));
+    let (lines, mut warning) = limits.map_or_else(Default::default, |found| described(&found, connection));
     detail.extend(lines);
-    Ok(Found { value: Talk { link, requests }, detail, warning })
+    if connection.version == MqttVersion::Auto && version == MqttVersion::V311 {
+        warning = V3_WARNING.to_owned();
+    }
+    Ok(Found { value: Talk { link }, detail, warning })
 }
 
-fn trouble(mut failure: Failure, connection: &Connection, id: &str) -> Trouble {
+const V3_WARNING: &str = "The broker speaks MQTT 3.1.1 only: it decides alone how many messages it keeps for a relay, and \
+                          may drop more. Raise its limits for queued and inflight messages.";
+
+fn trouble(mut failure: Failure, connection: &Connection, id: &str, mut detail: Vec<String>) -> Trouble {
     // Identifier rejected, or not authorized: both may be about the id alone.
     if matches!(failure.code, Some(0x02 | 0x05 | 0x85 | 0x87)) {
         failure.advice.push_str(" If the broker allows only certain client ids, the test's own may be the reason.");
@@ -61,7 +73,8 @@ fn trouble(mut failure: Failure, connection: &Connection, id: &str) -> Trouble {
     if connection.version == MqttVersion::V5 && failure.code.is_none() {
         failure.advice.push_str(" A broker that knows MQTT 3.1.1 only behaves like this; try that version.");
     }
-    Trouble { failure, detail: vec![format!("client id of the test: {id}")] }
+    detail.push(format!("client id of the test: {id}"));
+    Trouble { failure, detail }
 }
 
 /// The broker's limits in words, and what to do about those that hurt a relay.
@@ -96,7 +109,7 @@ fn described(found: &Limits, connection: &Connection) -> (Vec<String>, String) {
 impl Talk {
     /// Subscribes to [`FILTER`] and waits for the answer.
     pub(super) async fn subscribe(&mut self) -> Result<Found<()>, Trouble> {
-        self.requests.subscribe(&[(FILTER.into(), Qos::AtLeastOnce)], false).map_err(|_| over())?;
+        self.link.subscribe(&[(FILTER.into(), Qos::AtLeastOnce)], false, None).map_err(over)?;
         let answer = loop {
             match self.link.poll().await {
                 Ok(Polled::SubAck(_, answers)) => break answers.into_iter().next(),
@@ -122,7 +135,7 @@ impl Talk {
     /// Leaves cleanly; gives up after a second.
     pub(super) async fn disconnect(mut self) {
         let leave = async {
-            if self.requests.disconnect().is_ok() {
+            if self.link.disconnect().is_ok() {
                 while !matches!(self.link.poll().await, Err(_) | Ok(Polled::Left)) {}
             }
         };
@@ -134,7 +147,7 @@ impl Talk {
 const ADVICE: &str = "The broker's rules don't let this client subscribe there. The relay's own filters may still be \
                       allowed; its page shows the answer to each.";
 
-fn over() -> Failure {
+fn over(_: Unsent) -> Failure {
     Failure::new("The session was over before SUBSCRIBE could be sent.", "Look at the broker's log.", false)
 }
 

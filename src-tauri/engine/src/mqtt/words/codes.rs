@@ -1,6 +1,4 @@
-//! MQTT's numbers in words, and the client library's names for them as numbers.
-
-use rumqttc::v5;
+//! MQTT's numbers in words.
 
 /// A CONNACK code of MQTT 3.1.1 in words (section 3.2.2.3).
 pub fn connack_v4(code: u8) -> String {
@@ -82,89 +80,6 @@ fn reason_words(code: u8) -> &'static str {
         0xa1 => "subscription identifiers not supported",
         0xa2 => "wildcard subscriptions not supported",
         _ => "unknown code",
-    }
-}
-
-/// The number of a CONNACK code as the library names it; both versions share the library's type names, not the numbers.
-pub fn connack_code_v4(code: rumqttc::ConnectReturnCode) -> u8 {
-    use rumqttc::ConnectReturnCode as Code;
-    match code {
-        Code::Success => 0,
-        Code::RefusedProtocolVersion => 1,
-        Code::BadClientId => 2,
-        Code::ServiceUnavailable => 3,
-        Code::BadUserNamePassword => 4,
-        Code::NotAuthorized => 5,
-    }
-}
-
-/// The number of a CONNACK reason code of MQTT 5.
-pub fn connack_code_v5(code: v5::mqttbytes::v5::ConnectReturnCode) -> u8 {
-    use v5::mqttbytes::v5::ConnectReturnCode as Code;
-    match code {
-        Code::Success => 0x00,
-        Code::RefusedProtocolVersion | Code::UnsupportedProtocolVersion => 0x84,
-        Code::BadClientId | Code::ClientIdentifierNotValid => 0x85,
-        Code::ServiceUnavailable | Code::ServerUnavailable => 0x88,
-        Code::UnspecifiedError => 0x80,
-        Code::MalformedPacket => 0x81,
-        Code::ProtocolError => 0x82,
-        Code::ImplementationSpecificError => 0x83,
-        Code::BadUserNamePassword => 0x86,
-        Code::NotAuthorized => 0x87,
-        Code::ServerBusy => 0x89,
-        Code::Banned => 0x8a,
-        Code::BadAuthenticationMethod => 0x8c,
-        Code::TopicNameInvalid => 0x90,
-        Code::PacketTooLarge => 0x95,
-        Code::QuotaExceeded => 0x97,
-        Code::PayloadFormatInvalid => 0x99,
-        Code::RetainNotSupported => 0x9a,
-        Code::QoSNotSupported => 0x9b,
-        Code::UseAnotherServer => 0x9c,
-        Code::ServerMoved => 0x9d,
-        Code::ConnectionRateExceeded => 0x9f,
-    }
-}
-
-/// The number of a SUBACK reason code of MQTT 5.
-pub fn suback_code_v5(code: v5::mqttbytes::v5::SubscribeReasonCode) -> u8 {
-    use v5::mqttbytes::v5::SubscribeReasonCode as Code;
-    match code {
-        Code::Success(qos) => qos as u8,
-        Code::Failure | Code::Unspecified => 0x80,
-        Code::ImplementationSpecific => 0x83,
-        Code::NotAuthorized => 0x87,
-        Code::TopicFilterInvalid => 0x8f,
-        Code::PkidInUse => 0x91,
-        Code::QuotaExceeded => 0x97,
-        Code::SharedSubscriptionsNotSupported => 0x9e,
-        Code::SubscriptionIdNotSupported => 0xa1,
-        Code::WildcardSubscriptionsNotSupported => 0xa2,
-    }
-}
-
-/// The number of a SUBACK code of MQTT 3.1.1.
-pub fn suback_code_v4(code: rumqttc::SubscribeReasonCode) -> u8 {
-    match code {
-        rumqttc::SubscribeReasonCode::Success(qos) => qos as u8,
-        rumqttc::SubscribeReasonCode::Failure => 0x80,
-    }
-}
-
-/// The number of a PUBACK reason code (MQTT 5).
-pub fn puback_code(code: v5::mqttbytes::v5::PubAckReason) -> u8 {
-    use v5::mqttbytes::v5::PubAckReason as Code;
-    match code {
-        Code::Success => 0x00,
-        Code::NoMatchingSubscribers => 0x10,
-        Code::UnspecifiedError => 0x80,
-        Code::ImplementationSpecificError => 0x83,
-        Code::NotAuthorized => 0x87,
-        Code::TopicNameInvalid => 0x90,
-        Code::PacketIdentifierInUse => 0x91,
-        Code::QuotaExceeded => 0x97,
-        Code::PayloadFormatInvalid => 0x99,
     }
 }
 
