@@ -41,7 +41,7 @@ impl Pace {
     fn refill(&mut self, now: Instant) {
         while now.duration_since(self.minute) >= MINUTE {
             self.minute += MINUTE;
-            self.used = 0;
+            (self.used, self.tokens) = (0, self.burst());
             self.refilled = self.refilled.max(self.minute);
         }
         let left = MINUTE.saturating_sub(self.refilled.duration_since(self.minute)).as_secs_f64();

@@ -92,7 +92,9 @@ impl RelayStanding<'_> {
 
     fn running(&self, since: SystemTime) -> StateWords {
         if let Some((_, since)) = self.meter.storage() {
-            return state("paused: messages can't be stored", Tone::Bad, Some(since));
+            let delivering = matches!(self.meter.destination(), Destination::Working { .. });
+            let words = if delivering { "delivering, but messages can't be stored" } else { "paused: messages can't be stored" };
+            return state(words, Tone::Bad, Some(since));
         }
         if self.meter.is_paused() {
             return state("delivery paused by you", Tone::Warn, None);

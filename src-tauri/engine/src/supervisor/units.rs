@@ -9,7 +9,6 @@ use crate::configuration::paused_key;
 use crate::destination::tagoio::TagoIo;
 use crate::endpoint::{self, EndpointError, EndpointRelay};
 use crate::feed::Feed;
-use crate::mqtt::link;
 use crate::mqtt::session::SessionConfig;
 use crate::platform::{self, Platform, PlatformConfig};
 use crate::queue::Queue;
@@ -120,7 +119,7 @@ async fn sole<T>(mut shared: Arc<T>) -> Option<T> {
 }
 
 async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended {
-    let RelayPlan { relay, broker_name, connection, secrets, url, network_token, authorization } = plan;
+    let RelayPlan { relay, broker_name, connection, max_packet, secrets, url, network_token, authorization } = plan;
     let rules = relay.rules.clone();
     let timeout = Duration::from_secs(rules.timeout_seconds.into());
     let destination = match TagoIo::new(&url, &network_token, &authorization, rules.metadata, timeout) {
@@ -153,8 +152,8 @@ async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended 
             secrets,
             filters,
             stale_filters,
-            max_packet: link::MAX_PACKET,
-            status_topic: None,
+            max_packet,
+            status_topic: rules.status_topic.as_deref().map(Into::into),
             feed: world.feed.clone(),
         },
         destination,
