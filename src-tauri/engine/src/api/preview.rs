@@ -2,6 +2,7 @@
 
 use super::wire::{ApiError, RelayPreview};
 use crate::Engine;
+use crate::status::grouped;
 use relayscope_domain::delivery::{self, Rules};
 use relayscope_domain::mapping;
 use relayscope_domain::message::Qos;
@@ -29,11 +30,11 @@ fn pace(rules: &Rules) -> String {
     let Some(allowance) = rules.allowance() else {
         return "As many requests as the destination takes; how many at once is found out by measuring.".into();
     };
-    let most = format!("At most {} requests a minute", grouped(allowance));
+    let most = format!("At most {} requests a minute", grouped(allowance.into()));
     match (rules.limit(), rules.pace) {
         (_, Some(pace)) if pace == allowance => format!("{most}: the pace."),
         (Some(limit), _) if rules.reserve > 0 => {
-            format!("{most}: the plan's {}, less {} % that are left to others.", grouped(limit), rules.reserve)
+            format!("{most}: the plan's {}, less {} % that are left to others.", grouped(limit.into()), rules.reserve)
         }
         _ => format!("{most}: all of the plan."),
     }
@@ -52,19 +53,6 @@ fn example() -> String {
     let body = mapping::tagoio_body(TOPIC, PAYLOAD, Qos::AtLeastOnce);
     let indented = serde_json::from_str(&body).and_then(|json: serde_json::Value| serde_json::to_string_pretty(&json));
     indented.unwrap_or(body)
-}
-
-/// `15,000`, as the page writes numbers.
-fn grouped(number: u32) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at) % 3 == 0 {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
 }
 
 #[cfg(test)]
