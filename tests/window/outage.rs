@@ -105,7 +105,7 @@ fn the_quota_bar_moves_with_the_minute() {
     app.wait_for("tab-plan-problems");
     app.fill("field-rules-pace", "");
     app.click("relay-save");
-    app.wait_text("relay-changes", "saved");
+    app.wait_text("relay-changes", "is saved");
 
     app.click("nav-overview");
     app.wait_text("quota-words", "of 54");

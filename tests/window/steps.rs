@@ -19,7 +19,7 @@ pub(crate) fn create_broker(app: &App<'_>, name: &str, mosquitto: &Mosquitto) {
     app.fill("field-host", "127.0.0.1");
     app.fill("field-port", &mosquitto.port().to_string());
     app.click("broker-save");
-    app.wait_text("broker-changes", "saved");
+    app.wait_text("broker-changes", "is saved");
 }
 
 /// Saves a token for the local stand-in; the engine makes its value.
@@ -75,7 +75,7 @@ fn finish_relay(app: &App<'_>, tokens: [&str; 2]) {
         app.click("field-enabled");
     }
     app.click("relay-save");
-    app.wait_text("relay-changes", "saved");
+    app.wait_text("relay-changes", "is saved");
 }
 
 /// Saves a running relay from a broker into the local stand-in.
