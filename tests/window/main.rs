@@ -12,12 +12,14 @@ mod desk;
 mod driver;
 mod mosquitto;
 mod process;
+mod sink;
 mod steps;
 mod wait;
 
 mod build_by_clicking;
 mod first_run;
 mod measure;
+mod outage;
 mod policy;
 mod restart;
 mod screenshots;

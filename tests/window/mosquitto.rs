@@ -3,6 +3,7 @@
 use crate::desk::{Desk, free_port};
 use crate::process::Process;
 use crate::wait::{PATIENCE, until};
+use std::io::Write as _;
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -38,6 +39,18 @@ impl Mosquitto {
         let port = self.port.to_string();
         let args = ["-h", "127.0.0.1", "-p", &port, "-i", "press", "-q", "1", "-t", topic, "-m", payload];
         let status = Command::new("mosquitto_pub").args(args).status().expect("mosquitto_pub");
+        assert!(status.success(), "mosquitto_pub: {status}");
+    }
+
+    /// Publishes the numbers from 1 on to one topic, over one connection, and returns once the broker has taken them.
+    #[track_caller]
+    pub(crate) fn publish_many(&self, topic: &str, count: u32) {
+        let port = self.port.to_string();
+        let args = ["-h", "127.0.0.1", "-p", &port, "-i", "press", "-q", "1", "-t", topic, "-l"];
+        let mut child = Command::new("mosquitto_pub").args(args).stdin(Stdio::piped()).spawn().expect("mosquitto_pub");
+        let lines: String = (1..=count).map(|number| format!("{number}\n")).collect();
+        child.stdin.take().expect("its input").write_all(lines.as_bytes()).expect("lines to publish");
+        let status = child.wait().expect("mosquitto_pub");
         assert!(status.success(), "mosquitto_pub: {status}");
     }
 }

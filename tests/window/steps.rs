@@ -19,7 +19,7 @@ pub(crate) fn create_broker(app: &App<'_>, name: &str, mosquitto: &Mosquitto) {
     app.fill("field-host", "127.0.0.1");
     app.fill("field-port", &mosquitto.port().to_string());
     app.click("broker-save");
-    app.wait_text("broker-changes", "saved");
+    app.wait_text("broker-changes", "is saved");
 }
 
 /// Saves a token for the local stand-in; the engine makes its value.
@@ -38,9 +38,24 @@ pub(crate) fn create_token(app: &App<'_>, name: &str, kind: &str) {
     app.wait_text("token-row", name);
 }
 
-/// Saves a running relay from a broker into the local stand-in.
+/// Saves a token for an address of one's own.
 #[track_caller]
-pub(crate) fn create_relay(app: &App<'_>, name: &str, broker: &str, filter: &str, tokens: [&str; 2]) {
+pub(crate) fn create_token_of(app: &App<'_>, url: &str, name: &str, kind: &str, value: &str) {
+    app.click("nav-tokens");
+    app.click("token-new");
+    app.fill("field-name", name);
+    app.choose("field-kind", kind);
+    app.choose("field-region", "wn address");
+    app.fill("field-region-url", url);
+    app.fill("field-value", value);
+    app.click("token-save");
+    app.wait_gone("token-dialog");
+    app.wait_text("token-row", name);
+}
+
+/// Begins a relay: its name, its broker, its topics.
+#[track_caller]
+fn begin_relay(app: &App<'_>, name: &str, broker: &str, filter: &str) {
     app.click("nav-relays");
     app.click("relay-new");
     app.fill("field-name", name);
@@ -49,17 +64,29 @@ pub(crate) fn create_relay(app: &App<'_>, name: &str, broker: &str, filter: &str
         app.click("mapping-add");
     }
     app.fill("field-mappings-0-filter", filter);
-    app.choose("field-region", "ocal");
+}
+
+/// Chooses the tokens and saves the relay, running.
+#[track_caller]
+fn finish_relay(app: &App<'_>, tokens: [&str; 2]) {
     app.choose("field-network-token-id", tokens[0]);
     app.choose("field-authorization-id", tokens[1]);
     if app.wait_for("field-enabled").property("checked") == Ok(false.into()) {
         app.click("field-enabled");
     }
     app.click("relay-save");
-    app.wait_text("relay-changes", "saved");
+    app.wait_text("relay-changes", "is saved");
 }
 
-/// From nothing to a running relay.
+/// Saves a running relay from a broker into the local stand-in.
+#[track_caller]
+pub(crate) fn create_relay(app: &App<'_>, name: &str, broker: &str, filter: &str, tokens: [&str; 2]) {
+    begin_relay(app, name, broker, filter);
+    app.choose("field-region", "ocal");
+    finish_relay(app, tokens);
+}
+
+/// From nothing to a running relay into the local stand-in.
 #[track_caller]
 pub(crate) fn build_relay(app: &App<'_>, mosquitto: &Mosquitto) {
     look_around(app);
@@ -70,13 +97,33 @@ pub(crate) fn build_relay(app: &App<'_>, mosquitto: &Mosquitto) {
     wait_running(app);
 }
 
-/// Opens the relay and waits until it runs: connected and subscribed.
+/// From nothing to a relay that is connected and delivers to `url`; its editor is open.
 #[track_caller]
-pub(crate) fn wait_running(app: &App<'_>) {
+pub(crate) fn build_relay_to(app: &App<'_>, mosquitto: &Mosquitto, url: &str, network_token: &str) {
+    look_around(app);
+    create_broker(app, "Plant broker", mosquitto);
+    create_token_of(app, url, "Plant network", "etwork", network_token);
+    create_token_of(app, url, "Plant authorization", "uthorization", "at0123456789abcdef0123456789abcdef");
+    begin_relay(app, "Plant", "Plant broker", "plant/+/telemetry/#");
+    app.choose("field-region", "wn address");
+    app.fill("field-region-url", url);
+    finish_relay(app, ["Plant network", "Plant authorization"]);
+    wait_running(app);
+}
+
+/// Opens the relay in its editor.
+#[track_caller]
+pub(crate) fn open_relay(app: &App<'_>) {
     if !app.shows("relay-back") {
         app.click("nav-relays");
         app.click_text("relay-row", "Plant");
     }
+}
+
+/// Opens the relay and waits until it runs: connected and subscribed.
+#[track_caller]
+pub(crate) fn wait_running(app: &App<'_>) {
+    open_relay(app);
     app.wait_text("relay-state", "running");
 }
 

@@ -4,6 +4,8 @@
 mod forecast;
 mod words;
 
+pub(crate) use words::grouped;
+
 use crate::api::wire::{BrokerStatus, Frame, LastError, PlatformStatus, QueueUse, RelayStatus, StatusSnapshot, Totals};
 use crate::configuration::DemoRecord;
 use crate::feed::{Feed, unix_millis};

@@ -1053,6 +1053,23 @@ enabled: boolean, };
 export type RelayId = string;
 
 /**
+ * What comes of a relay's rules while they are edited.
+ */
+export type RelayPreview = { 
+/**
+ * How fast it may deliver: `At most 4,500 requests a minute: …`; nothing while a number can't be read.
+ */
+pace: string | null, 
+/**
+ * What to think of when choosing the plan; nothing when all is said.
+ */
+planAdvice: string | null, 
+/**
+ * What TagoIO gets for one message, as indented JSON.
+ */
+example: string, };
+
+/**
  * Asks for a relay by its id.
  */
 export type RelayRequest = { 
@@ -1971,6 +1988,7 @@ export interface Commands {
   "relays.list": { request: null; response: Array<RelayView> };
   "relays.save": { request: RelayDraft; response: RelayView };
   "relays.delete": { request: RelayRequest; response: null };
+  "relays.preview": { request: RelayDraft; response: RelayPreview };
   "relays.act": { request: RelayActionRequest; response: null };
   "topics.check": { request: TextRequest; response: FilterCheck };
   "feed.open": { request: ViewRequest; response: ViewFrame };

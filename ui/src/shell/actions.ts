@@ -8,6 +8,7 @@ import Play from "@lucide/svelte/icons/play";
 import Plus from "@lucide/svelte/icons/plus";
 import RotateCw from "@lucide/svelte/icons/rotate-cw";
 import Sparkles from "@lucide/svelte/icons/sparkles";
+import StepForward from "@lucide/svelte/icons/step-forward";
 import Sun from "@lucide/svelte/icons/sun";
 import SunMoon from "@lucide/svelte/icons/sun-moon";
 import Trash from "@lucide/svelte/icons/trash-2";
@@ -69,7 +70,7 @@ export function actionsOf(app: App, showKeys: () => void): Action[] {
     list.push({ id: "demo-stop", label: "Stop the demo", icon: CircleStop, run });
   }
 
-  for (const { id, name, enabled } of status?.relays ?? []) {
+  for (const { id, name, enabled, paused } of status?.relays ?? []) {
     list.push({
       id: `relay-open-${id}`,
       label: `Open relay ${name}`,
@@ -77,6 +78,11 @@ export function actionsOf(app: App, showKeys: () => void): Action[] {
       run: () => app.go("relays", { edit: id }),
     });
     if (enabled) {
+      list.push(
+        paused
+          ? { id: `relay-resume-${id}`, label: `Resume delivery of ${name}`, icon: StepForward, run: act(id, "resume") }
+          : { id: `relay-pause-${id}`, label: `Pause delivery of ${name}`, icon: Pause, run: act(id, "pause") },
+      );
       list.push({ id: `relay-restart-${id}`, label: `Restart relay ${name}`, icon: RotateCw, run: act(id, "restart") });
       list.push({ id: `relay-stop-${id}`, label: `Stop relay ${name}`, icon: CircleStop, run: act(id, "stop") });
     } else {

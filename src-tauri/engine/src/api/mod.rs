@@ -11,6 +11,7 @@ mod brokers;
 mod error;
 mod events;
 mod import;
+mod preview;
 mod relays;
 mod settings;
 mod tokens;
@@ -71,6 +72,7 @@ table! {
     "relays.list" => relays::list, Nothing => Vec<RelayView>;
     "relays.save" => relays::save, RelayDraft => RelayView;
     "relays.delete" => relays::delete, RelayRequest => Nothing;
+    "relays.preview" => preview::relay, RelayDraft => RelayPreview;
     "relays.act" => relays::act, RelayActionRequest => Nothing;
     "topics.check" => relays::check_filter, TextRequest => FilterCheck;
 

@@ -1,5 +1,6 @@
 //! What comes of the present rates, in words: when a plan's minute will be used up, when a backlog will be gone.
 
+use super::words::grouped;
 use crate::api::wire::{DrainStatus, QuotaStatus};
 use crate::feed::unix_millis;
 use crate::relay::meter::Quota;
@@ -12,12 +13,13 @@ pub(super) fn quota(quota: &Quota, rate_in: f64) -> QuotaStatus {
     let left = quota.allowance.saturating_sub(quota.used);
     let until_reset = quota.resets_at.duration_since(std::time::SystemTime::now()).unwrap_or_default().as_secs_f64();
     let seconds = f64::from(left) / rate_in.max(f64::MIN_POSITIVE);
+    let used = format!("{} of {}", grouped(quota.used.into()), grouped(quota.allowance.into()));
     let words = if quota.pacing {
-        format!("paced: {} of {} a minute", quota.used, quota.allowance)
+        format!("paced: {used} a minute")
     } else if seconds < until_reset {
-        format!("at this rate the limit is reached in {}", span(seconds))
+        format!("{used}: at this rate the limit is reached in {}", span(seconds))
     } else {
-        format!("{} of {} in this minute", quota.used, quota.allowance)
+        format!("{used} in this minute")
     };
     QuotaStatus {
         limit: quota.limit,
@@ -69,9 +71,12 @@ mod tests {
             resets_at: SystemTime::now() + Duration::from_secs(40),
             pacing,
         };
-        assert_eq!(quota(&minute(100, false), 1.0).words, "100 of 4500 in this minute");
-        assert_eq!(quota(&minute(4_360, false), 10.0).words, "at this rate the limit is reached in 14 s");
-        assert_eq!(quota(&minute(4_500, true), 10.0).words, "paced: 4500 of 4500 a minute");
+        assert_eq!(quota(&minute(100, false), 1.0).words, "100 of 4,500 in this minute");
+        assert_eq!(
+            quota(&minute(4_360, false), 10.0).words,
+            "4,360 of 4,500: at this rate the limit is reached in 14 s"
+        );
+        assert_eq!(quota(&minute(4_500, true), 10.0).words, "paced: 4,500 of 4,500 a minute");
     }
 
     #[test]

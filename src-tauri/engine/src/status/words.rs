@@ -10,6 +10,19 @@ use relayscope_domain::message::MqttVersion;
 use relayscope_domain::relay::Relay;
 use std::time::SystemTime;
 
+/// `15,000`, as the page writes numbers.
+pub(crate) fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at) % 3 == 0 {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
 fn state(words: impl Into<String>, tone: Tone, since: Option<SystemTime>) -> StateWords {
     StateWords { words: words.into(), tone, since: since.map(unix_millis) }
 }
@@ -185,7 +198,7 @@ impl RelayStanding<'_> {
         if let Standing::Retrying(failure) | Standing::Refused(failure) = &session.standing {
             return Some((failure.words.clone(), failure.advice.clone(), session.since));
         }
-        let kept = |reason: &str| format!("{reason} {} wait on disk, nothing is lost.", self.waiting);
+        let kept = |reason: &str| format!("{reason} {} wait on disk, nothing is lost.", grouped(self.waiting));
         match self.meter.destination() {
             Destination::Waiting { reason, since, .. } => {
                 Some((kept(&sentence(&reason)), "It is tried again by itself.".into(), since))

@@ -1,8 +1,10 @@
-// Owns which field of the broker form lies on which tab, so that a problem is never hidden.
+// Owns which field of the broker form lies on which tab.
+
+import type { FormTab } from "../../components/form/tabs";
 
 export type BrokerTab = "general" | "security" | "session" | "will" | "advanced";
 
-export const TABS: readonly { value: BrokerTab; label: string; fields: readonly string[] }[] = [
+export const TABS: readonly FormTab<BrokerTab>[] = [
   { value: "general", label: "General", fields: ["name", "transport", "host", "port", "path"] },
   {
     value: "security",
@@ -14,5 +16,7 @@ export const TABS: readonly { value: BrokerTab; label: string; fields: readonly 
   { value: "advanced", label: "Advanced", fields: ["keepAlive", "tls.alpn"] },
 ];
 
-/** Every field that the form shows. */
-export const FIELDS: readonly string[] = TABS.flatMap((tab) => tab.fields);
+/** The broker inside Relayscope has few fields, all on one page. */
+export const EMBEDDED: readonly FormTab<BrokerTab>[] = [
+  { value: "general", label: "General", fields: ["name", "port", "enabled"] },
+];

@@ -91,6 +91,51 @@ test("a ledger that does not balance, and the last error with its advice, stand 
   expect(screen.getByTestId("relay-error").textContent).toContain("Replace it.");
 });
 
+test("all is well: nothing is shown that nobody needs", () => {
+  app.status.snapshot.set(status([relay()]));
+  render(OverviewView);
+  const noise = ["quota", "relay-drain", "relay-queue", "relay-oversized", "relay-dry-run", "relay-version-advice"];
+  for (const id of noise) expect(screen.queryByTestId(id), id).toBeNull();
+});
+
+test("the plan's minute, a backlog, a full disk and what was skipped are shown when they are there", () => {
+  const now = app.clock.now;
+  const words = "at this rate the limit is reached in 14 s";
+  app.status.snapshot.set(
+    status([
+      relay({
+        quota: { limit: 5_000, allowance: 4_500, used: 450, resetsAt: now + 23_500, pacing: false, words },
+        drain: { done: 0.42, seconds: 720, words: "backlog gone in about 12 min" },
+        queue: { bytes: 300_000_000, budget: 2_000_000_000, full: false },
+        requests: 3,
+        oversized: 2,
+        versionAdvice: "MQTT 3.1.1 is spoken.",
+      }),
+    ]),
+  );
+  render(OverviewView);
+  expect(screen.getByTestId("quota-words").textContent).toBe(words);
+  expect(screen.getByTestId("quota-reset").textContent).toBe("plan 5,000 · new minute in 23 s");
+  expect(screen.getByTestId("quota-used").style.width).toBe("9%");
+  expect(screen.getByTestId("relay-drain").textContent).toContain("backlog gone in about 12 min");
+  expect(screen.getByTestId("relay-drain").textContent).toContain("412 waiting · 42 % gone");
+  expect(screen.getByTestId("relay-queue").textContent).toContain("300 MB of 2 GB");
+  expect(screen.getByTestId("relay-requests").textContent).toBe("3 of 8 requests");
+  expect(screen.getByTestId("relay-oversized").textContent).toContain("2");
+  expect(screen.getByTestId("relay-version-advice")).toBeTruthy();
+});
+
+test("delivery is paused and resumed by a click", async () => {
+  port.answers["relays.list"] = () => [];
+  app.status.snapshot.set(status([relay()]));
+  render(OverviewView);
+  await fireEvent.click(screen.getByTestId("relay-pause"));
+  expect(port.last("relays.act")).toEqual({ id: "r1", action: "pause" });
+  app.status.snapshot.set(status([relay({ paused: true })]));
+  await fireEvent.click(await screen.findByTestId("relay-resume"));
+  expect(port.last("relays.act")).toEqual({ id: "r1", action: "resume" });
+});
+
 test("a stopped relay can be started, and a refusal is shown", async () => {
   port.answers["relays.act"] = () => {
     throw { code: "failed", message: "The token is gone.", problems: [], users: [] };

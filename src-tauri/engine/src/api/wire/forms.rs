@@ -176,6 +176,18 @@ pub struct Grant {
     pub tone: Tone,
 }
 
+/// What comes of a relay's rules while they are edited.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RelayPreview {
+    /// How fast it may deliver: `At most 4,500 requests a minute: …`; nothing while a number can't be read.
+    pub pace: Option<String>,
+    /// What to think of when choosing the plan; nothing when all is said.
+    pub plan_advice: Option<String>,
+    /// What TagoIO gets for one message, as indented JSON.
+    pub example: String,
+}
+
 /// What is done to a relay by a click.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]

@@ -1,26 +1,25 @@
-// Owns the engine's word on one filter while it is typed: asked a moment after the last key, and the newest answer wins.
-
-import type { FilterCheck, Rpc } from "../../backend/types";
+// Owns the engine's word on something that is being typed: asked a moment after the last key, and the newest answer
+// wins.
 
 export const PAUSE_MILLIS = 150;
 
-export class FilterWatch {
+export class Watch<Q, A> {
   /** The last answer; stays while the next one is on its way. */
-  answer = $state.raw<FilterCheck | null>(null);
+  answer = $state.raw<A | null>(null);
   #asked = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
-  readonly #rpc: Rpc;
+  readonly #ask: (question: Q) => Promise<A>;
 
-  constructor(rpc: Rpc) {
-    this.#rpc = rpc;
+  constructor(ask: (question: Q) => Promise<A>) {
+    this.#ask = ask;
   }
 
-  /** Takes the filter as it stands now. */
-  watch(filter: string): void {
+  /** Takes it as it stands now. */
+  watch(question: Q): void {
     clearTimeout(this.#timer);
     const asked = ++this.#asked;
     this.#timer = setTimeout(() => {
-      this.#rpc("topics.check", { text: filter }).then(
+      this.#ask(question).then(
         (answer) => {
           if (asked === this.#asked) this.answer = answer;
         },
