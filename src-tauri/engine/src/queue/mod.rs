@@ -5,10 +5,13 @@
 //! returns. The queue knows nothing of MQTT and HTTP.
 
 mod dead;
+mod salvage;
 mod settle;
+mod waiting;
 
-pub use dead::DeadLetter;
+pub use dead::{Chosen, DeadLetter, LetterFilter, LetterLine, LetterPage, Moved, Resent};
 pub use settle::Settlement;
+pub use waiting::{From as WaitingFrom, WaitingLine};
 
 use crate::store::open::{self, DiskTrouble, OpenError, Schema};
 use bytes::Bytes;
@@ -47,6 +50,13 @@ pub struct Incoming {
     pub received_at: i64,
 }
 
+impl Incoming {
+    /// What a message costs of the queue's budget while it waits: its bytes, and 128 for what stands beside them.
+    pub fn cost(&self) -> u64 {
+        (self.topic.len() + self.payload.len() + 128) as u64
+    }
+}
+
 /// A message in the queue.
 #[derive(Clone, Debug)]
 pub struct Entry {
@@ -77,10 +87,11 @@ fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> QueueError {
 }
 
 impl Queue {
-    /// Opens `queue.db`. A damaged file is set aside under a name with `stamp`, and a new one begun; the notices say so.
+    /// Opens `queue.db`. A damaged file is set aside under a name with `stamp`, and what can be read of it is taken over
+    /// into a new one; the notices say so.
     pub async fn open(path: &Path, stamp: &str) -> Result<(Self, Vec<String>), OpenError> {
         let schema = |connections| Schema { what: "queue", migrations: &MIGRATIONS, full_sync: true, connections };
-        let (writer, notices) = open::open_or_set_aside(path, schema(1), stamp, None).await?;
+        let (writer, notices) = salvage::open(path, schema(1), stamp).await?;
         let (readers, _) = open::open(path, schema(3)).await?;
         Ok((Self { writer, readers }, notices))
     }
@@ -190,7 +201,8 @@ impl Queue {
     /// Counts the rows themselves: waiting and dead. The ledger must say the same.
     pub async fn count(&self, relay: RelayId) -> Result<(u64, u64), QueueError> {
         let row = sqlx::query(
-            "SELECT (SELECT count(*) FROM queue WHERE relay_id = ?1), (SELECT count(*) FROM dead_letters WHERE relay_id = ?1)",
+            "SELECT (SELECT count(*) FROM queue WHERE relay_id = ?1), (SELECT count(*) FROM dead_letters
+             WHERE relay_id = ?1 AND discarded_at IS NULL)",
         )
         .bind(relay.0.as_bytes().as_slice())
         .fetch_one(&self.readers)

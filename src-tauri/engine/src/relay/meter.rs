@@ -161,6 +161,15 @@ impl Meter {
         self.state().storage[Write::Settlements as usize] = None;
     }
 
+    /// Dead letters moved, by a person: how many more are dead, waiting and dropped now, and bytes that wait.
+    pub fn moved(&self, dead: i64, waiting: i64, dropped: i64, bytes: i64) {
+        self.dead.fetch_add(dead, Ordering::Relaxed);
+        self.waiting.fetch_add(waiting, Ordering::Relaxed);
+        // Two's complement: adding what was negative takes away.
+        self.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
     /// The disk does not take writes.
     pub fn storage_failed(&self, write: Write, message: &str) {
         let now = SystemTime::now();

@@ -64,6 +64,9 @@ pub struct Handles {
     pub publish: mpsc::Sender<Publication>,
     /// The session's state.
     pub session: watch::Receiver<SessionState>,
+    // Sender: whoever puts messages into the relay's queue besides the uplink. Receiver: the worker. The same as `pushed`.
+    /// Told when messages were put back into the relay's queue.
+    pub requeued: Arc<Notify>,
 }
 
 /// Runs a relay until `stop` is cancelled: then intake ends, what was received is committed and acknowledged, requests
@@ -78,11 +81,11 @@ pub async fn run(
     let mappings: Vec<Arc<str>> = session.filters.iter().map(|(filter, _)| filter.clone()).collect();
     let broker_name = session.broker.clone();
     let (outer, session_task) = session::open(session, stop.clone())?;
-    started(Handles { publish: outer.commands.clone(), session: outer.state.clone() });
-    meter.attach(outer.state.clone(), outer.dropped.clone());
-
     // Sender: the uplink, after each commit. Receiver: the worker. A stored permit is enough: it reads all there is.
     let pushed = Arc::new(Notify::new());
+    started(Handles { publish: outer.commands.clone(), session: outer.state.clone(), requeued: pushed.clone() });
+    meter.attach(outer.state.clone(), outer.dropped.clone());
+
     let (settlements, settlements_out) = mpsc::channel(settler::CAPACITY);
     let mut parts: JoinSet<()> = JoinSet::new();
     parts.spawn(session_task);
