@@ -14,8 +14,8 @@ use uuid::Uuid;
 // Rows of one transaction, and of one read.
 const BATCH: usize = 256;
 const BYTES: usize = 8 << 20;
-// Numbers that are tried one by one behind a page that can't be read; a page holds some hundred at most.
-const NEAR: i64 = 20_000;
+// Numbers that are tried one by one on either side of what can't be read; a page holds less than a hundred.
+const NEAR: i64 = 8_192;
 
 /// What was taken over.
 #[derive(Default)]
@@ -252,8 +252,8 @@ impl DamagedFile {
         (found, true)
     }
 
-    /// The lowest number behind an unreadable one from which reading works: one by one as far as a page reaches, then in
-    /// doubled steps, halving back to the edge.
+    /// The lowest number behind an unreadable one from which reading works: one by one as far as many pages reach, then in
+    /// doubled steps and halving back to an edge, and from there one by one again: the steps may have passed over others.
     async fn readable_again(&mut self, walk: &Walk) -> i64 {
         let near = walk.next.saturating_add(NEAR).min(walk.highest);
         for at in walk.next + 1..=near {
@@ -276,6 +276,11 @@ impl DamagedFile {
         while works - fails > 1 {
             let middle = fails + (works - fails) / 2;
             if self.works(walk, middle).await { works = middle } else { fails = middle }
+        }
+        for at in (near + 1).max(works - NEAR)..works {
+            if self.works(walk, at).await {
+                return at;
+            }
         }
         works
     }
