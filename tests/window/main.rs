@@ -9,6 +9,7 @@
 
 mod app;
 mod desk;
+mod destination;
 mod driver;
 mod mosquitto;
 mod process;
@@ -17,6 +18,7 @@ mod wait;
 
 mod build_by_clicking;
 mod first_run;
+mod letters;
 mod measure;
 mod policy;
 mod restart;

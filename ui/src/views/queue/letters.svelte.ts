@@ -32,7 +32,7 @@ export class Letters {
   from = $state(0);
   /** Everything of the filter is ticked but `marked`; otherwise `marked` is what is ticked. */
   all = $state(false);
-  marked = $state.raw<ReadonlySet<number>>(new Set());
+  marked = $state.raw<readonly number[]>([]);
   #upto = 0;
   #window = { from: 0, count: 60 };
   #asked = 0;
@@ -61,8 +61,8 @@ export class Letters {
 
   get ticked(): number {
     return this.all
-      ? Math.max(0, (this.value?.total ?? 0) - this.#newerThanChoice() - this.marked.size)
-      : this.marked.size;
+      ? Math.max(0, (this.value?.total ?? 0) - this.#newerThanChoice() - this.marked.length)
+      : this.marked.length;
   }
 
   row(index: number): LetterRow | undefined {
@@ -70,7 +70,7 @@ export class Letters {
   }
 
   isTicked(id: number): boolean {
-    return this.all ? id <= this.#upto && !this.marked.has(id) : this.marked.has(id);
+    return this.all ? id <= this.#upto && !this.marked.includes(id) : this.marked.includes(id);
   }
 
   /** Reads what is on the screen again. */
@@ -120,27 +120,26 @@ export class Letters {
   }
 
   toggle(id: number): void {
-    const marked = new Set(this.marked);
-    if (!marked.delete(id)) marked.add(id);
-    this.marked = marked;
+    const others = this.marked.filter((other) => other !== id);
+    this.marked = others.length < this.marked.length ? others : [...others, id];
   }
 
   /** Ticks everything that the filter selects now. */
   tickAll(): void {
     this.all = true;
     this.#upto = this.value?.newest ?? 0;
-    this.marked = new Set();
+    this.marked = [];
   }
 
   untick(): void {
     this.all = false;
-    this.marked = new Set();
+    this.marked = [];
   }
 
   /** What is ticked, or everything of the filter when nothing is. */
   choice(): LetterChoice {
     if (this.all) return { kind: "matching", filter: this.filter, upto: this.#upto, except: [...this.marked] };
-    if (this.marked.size > 0) return { kind: "these", ids: [...this.marked] };
+    if (this.marked.length > 0) return { kind: "these", ids: [...this.marked] };
     return { kind: "matching", filter: this.filter, upto: this.value?.newest ?? 0, except: [] };
   }
 
