@@ -184,7 +184,9 @@ async fn requests_carry_both_tokens_and_nothing_shows_them() {
     let (path, header) = sink.asked().remove(0);
     assert_eq!(path, format!("/integration/network/data?authorization_token={}", values[1]));
     assert_eq!(header, values[0]);
-    let letters: DeadLetters = app.call("queue.deadLetters", json!({"relayId": null, "from": 0, "count": 10})).await;
+    let all = json!({"relayId": null, "text": "", "status": null});
+    let letters: Letters =
+        app.call("queue.letters", json!({"filter": all, "before": null, "skip": 0, "count": 10})).await;
     assert_eq!(
         (letters.total, letters.letters[0].topic.as_str(), letters.letters[0].status),
         (1, "load/bad", Some(400))
@@ -194,7 +196,8 @@ async fn requests_carry_both_tokens_and_nothing_shows_them() {
     assert_eq!((status.ledger.received, status.ledger.delivered, status.ledger.dead), (3, 2, 1));
     assert_eq!(status.ledger_difference, 0);
     let folder = app.folder.path().to_owned();
-    let shown = format!("{:?} {status:?} {tokens:?} {letters:?}", app.rows());
+    let letter: LetterDetail = app.call("queue.letter", json!({"id": letters.letters[0].id})).await;
+    let shown = format!("{:?} {status:?} {tokens:?} {letters:?} {letter:?}", app.rows());
     for value in &values {
         assert!(!shown.contains(value), "a token is shown");
     }

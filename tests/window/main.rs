@@ -9,6 +9,7 @@
 
 mod app;
 mod desk;
+mod destination;
 mod driver;
 mod mosquitto;
 mod process;
@@ -18,6 +19,7 @@ mod wait;
 
 mod build_by_clicking;
 mod first_run;
+mod letters;
 mod measure;
 mod outage;
 mod policy;

@@ -19,8 +19,11 @@ impl Mosquitto {
     pub(crate) fn start(desk: &Desk) -> Self {
         let port = free_port();
         let config = desk.path().join("mosquitto.conf");
-        std::fs::write(&config, format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\n"))
-            .expect("Mosquitto's configuration");
+        std::fs::write(
+            &config,
+            format!("listener {port} 127.0.0.1\nallow_anonymous true\npersistence false\nmax_queued_messages 0\n"),
+        )
+        .expect("Mosquitto's configuration");
         // Debian keeps it where only root's path leads.
         let program = if Path::new("/usr/sbin/mosquitto").exists() { "/usr/sbin/mosquitto" } else { "mosquitto" };
         let mut command = Command::new(program);
@@ -45,12 +48,18 @@ impl Mosquitto {
     /// Publishes the numbers from 1 on to one topic, over one connection, and returns once the broker has taken them.
     #[track_caller]
     pub(crate) fn publish_many(&self, topic: &str, count: u32) {
+        self.publish_lines(topic, &(1..=count).map(|number| format!("{number}\n")).collect::<String>());
+    }
+
+    /// Publishes each line as a message of its own.
+    #[track_caller]
+    pub(crate) fn publish_lines(&self, topic: &str, lines: &str) {
         let port = self.port.to_string();
-        let args = ["-h", "127.0.0.1", "-p", &port, "-i", "press", "-q", "1", "-t", topic, "-l"];
-        let mut child = Command::new("mosquitto_pub").args(args).stdin(Stdio::piped()).spawn().expect("mosquitto_pub");
-        let lines: String = (1..=count).map(|number| format!("{number}\n")).collect();
-        child.stdin.take().expect("its input").write_all(lines.as_bytes()).expect("lines to publish");
-        let status = child.wait().expect("mosquitto_pub");
+        let mut command = Command::new("mosquitto_pub");
+        command.args(["-h", "127.0.0.1", "-p", &port, "-i", "press", "-q", "1", "-l", "-t", topic]);
+        let mut press = command.stdin(Stdio::piped()).spawn().expect("mosquitto_pub");
+        press.stdin.take().expect("its input").write_all(lines.as_bytes()).expect("lines to publish");
+        let status = press.wait().expect("its end");
         assert!(status.success(), "mosquitto_pub: {status}");
     }
 }

@@ -45,7 +45,7 @@ fn until_painted(app: &App<'_>) {
 
 /// Without a window manager the frame is the window.
 #[track_caller]
-fn resize(app: &App<'_>, (width, height): (u32, u32)) {
+pub(crate) fn resize(app: &App<'_>, (width, height): (u32, u32)) {
     app.session().resize(width, height).expect("a new size");
     until(PATIENCE, "the new size", || {
         (app.script("done([innerWidth, innerHeight])") == json!([width, height])).then_some(())

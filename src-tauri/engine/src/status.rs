@@ -27,6 +27,8 @@ const TICK: Duration = Duration::from_millis(100);
 // Ticks between two snapshots, and between two writes of the tokens' last use.
 const SNAPSHOT: u32 = 5;
 const TOUCH: u32 = 100;
+// Ticks between two purges of discarded dead letters: two minutes. The first is at the start.
+const PURGE: u32 = 1_200;
 const SPARK: usize = 60;
 
 /// Rates, from one snapshot to the next.
@@ -330,6 +332,12 @@ impl Janitor {
                 && let Err(error) = self.touch_tokens().await
             {
                 tracing::warn!(%error, "The tokens' last use can't be written.");
+            }
+            if count.is_multiple_of(PURGE) {
+                let before = unix_millis(SystemTime::now()) - crate::letters::UNDO.as_millis() as i64;
+                if let Err(error) = self.queue.purge_discarded(before).await {
+                    tracing::warn!(%error, "Discarded dead letters can't be cleared away.");
+                }
             }
             count = count.wrapping_add(1);
         }

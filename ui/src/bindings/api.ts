@@ -368,85 +368,6 @@ will: Will | null,
 tls: Tls, };
 
 /**
- * Pages through dead letters, newest first.
- */
-export type DeadLetterRequest = { 
-/**
- * Of one relay, or of all.
- */
-relayId: RelayId | null, 
-/**
- * Rows to pass over.
- */
-from: number, 
-/**
- * Rows to return, at most 500.
- */
-count: number, };
-
-/**
- * A message that could not be delivered, kept.
- */
-export type DeadLetterView = { 
-/**
- * Its number.
- */
-id: number, 
-/**
- * Relay's name.
- */
-relay: string, 
-/**
- * Topic.
- */
-topic: string, 
-/**
- * QoS it came with.
- */
-qos: Qos, 
-/**
- * When it was received.
- */
-receivedAt: number, 
-/**
- * When it was given up.
- */
-diedAt: number, 
-/**
- * Why, in words.
- */
-reason: string, 
-/**
- * HTTP status of the last answer.
- */
-status: number | null, 
-/**
- * The last answer, cut at 2,000 characters.
- */
-answer: string, 
-/**
- * Attempts made.
- */
-attempts: number, 
-/**
- * The payload.
- */
-payload: PayloadView, };
-
-/**
- * Dead letters.
- */
-export type DeadLetters = { 
-/**
- * How many there are.
- */
-total: number, 
-/**
- * Those asked for.
- */
-letters: Array<DeadLetterView>, };
-
-/**
  * The demo.
  */
 export type DemoStatus = { 
@@ -466,6 +387,27 @@ relayId: RelayId | null,
  * Address of its broker.
  */
 address: string | null, };
+
+/**
+ * Letters that were discarded.
+ */
+export type Discarded = { 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * In words.
+ */
+words: string, 
+/**
+ * Names this discard when it is to be taken back.
+ */
+undo: number, 
+/**
+ * Until when it can be.
+ */
+until: number, };
 
 /**
  * A backlog on its way out.
@@ -535,6 +477,41 @@ export type EventRequest = {
  * Number.
  */
 seq: number, };
+
+/**
+ * What a file of letters looks like.
+ */
+export type ExportFormat = "ndjson" | "csv";
+
+/**
+ * Writes letters into a file.
+ */
+export type ExportRequest = { 
+/**
+ * Which.
+ */
+choice: LetterChoice, 
+/**
+ * How.
+ */
+format: ExportFormat, };
+
+/**
+ * A file of letters.
+ */
+export type Exported = { 
+/**
+ * Where it lies.
+ */
+path: string, 
+/**
+ * How many letters it has.
+ */
+count: number, 
+/**
+ * In words.
+ */
+words: string, };
 
 /**
  * A label and a value.
@@ -700,6 +677,232 @@ dropped: number,
 filtered: number, };
 
 /**
+ * Letters that something is to be done with.
+ */
+export type LetterChoice = { "kind": "these", 
+/**
+ * Their numbers.
+ */
+ids: Array<number>, } | { "kind": "matching", 
+/**
+ * The filter.
+ */
+filter: LettersFilter, 
+/**
+ * But none with a higher number than this: nothing that came after a person looked.
+ */
+upto: number, 
+/**
+ * And not these.
+ */
+except: Array<number>, };
+
+/**
+ * Everything about one dead letter.
+ */
+export type LetterDetail = { 
+/**
+ * Its line.
+ */
+row: LetterRow, 
+/**
+ * The message, as its events name it.
+ */
+messageId: MessageId, 
+/**
+ * Whether its relay is still there: only then it can be sent again.
+ */
+relayExists: boolean, 
+/**
+ * The request that failed: method, address with masked secrets, head. Empty when none was kept.
+ */
+request: string, 
+/**
+ * The last answer.
+ */
+answer: string, 
+/**
+ * The payload.
+ */
+payload: PayloadView, 
+/**
+ * A form to edit it.
+ */
+draft: LetterDraft, };
+
+/**
+ * A dead letter's form.
+ */
+export type LetterDraft = { 
+/**
+ * Which.
+ */
+id: number, 
+/**
+ * Topic.
+ */
+topic: string, 
+/**
+ * Payload; `None` leaves it as it is, as for one that is too large for a form.
+ */
+payload: PayloadDraft | null, };
+
+/**
+ * A dead letter by its number.
+ */
+export type LetterRequest = { 
+/**
+ * Which.
+ */
+id: number, };
+
+/**
+ * A message that could not be delivered, in one line.
+ */
+export type LetterRow = { 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * Relay's name.
+ */
+relay: string, 
+/**
+ * Topic.
+ */
+topic: string, 
+/**
+ * QoS it came with.
+ */
+qos: Qos, 
+/**
+ * Retain flag it came with.
+ */
+retain: boolean, 
+/**
+ * Bytes of the payload.
+ */
+size: number, 
+/**
+ * When it was received.
+ */
+receivedAt: number, 
+/**
+ * When it was given up.
+ */
+diedAt: number, 
+/**
+ * Why, in words.
+ */
+reason: string, 
+/**
+ * HTTP status of the last answer.
+ */
+status: number | null, 
+/**
+ * Attempts made.
+ */
+attempts: number, 
+/**
+ * Whether a person edited it.
+ */
+edited: boolean, 
+/**
+ * The payload in one line.
+ */
+preview: string, };
+
+/**
+ * The last answer's HTTP status.
+ */
+export type LetterStatus = { "kind": "code", 
+/**
+ * `400`.
+ */
+code: number, } | { "kind": "noAnswer" };
+
+/**
+ * Dead letters.
+ */
+export type Letters = { 
+/**
+ * How many the filter selects.
+ */
+total: number, 
+/**
+ * How many of those have a lower number than `before`: as long is the list that it begins.
+ */
+length: number, 
+/**
+ * The highest number that the filter selects, 0 when there is none.
+ */
+newest: number, 
+/**
+ * What was answered to the letters of this relay and text, the most frequent first.
+ */
+statuses: Array<StatusCount>, 
+/**
+ * Those asked for.
+ */
+letters: Array<LetterRow>, };
+
+/**
+ * Selects dead letters.
+ */
+export type LettersFilter = { 
+/**
+ * Of one relay, or of all.
+ */
+relayId: RelayId | null, 
+/**
+ * What topic, reason, answer or text payload must contain; case does not matter. Empty selects all.
+ */
+text: string, 
+/**
+ * What was answered; `None` selects all.
+ */
+status: LetterStatus | null, };
+
+/**
+ * What became of letters.
+ */
+export type LettersMoved = { 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * In words, what stayed included.
+ */
+words: string, 
+/**
+ * Whether some stayed.
+ */
+tone: Tone, };
+
+/**
+ * Asks for dead letters, newest first.
+ */
+export type LettersRequest = { 
+/**
+ * Which.
+ */
+filter: LettersFilter, 
+/**
+ * Only those with a lower number: what came later moves no rows. `None` begins with the newest.
+ */
+before: number | null, 
+/**
+ * How many of those to pass over.
+ */
+skip: number, 
+/**
+ * How many to return, at most 500.
+ */
+count: number, };
+
+/**
  * One topic mapping.
  */
 export type Mapping = { 
@@ -777,6 +980,24 @@ view: number,
  * Whether it is frozen.
  */
 paused: boolean, };
+
+/**
+ * A payload as it is written in a form.
+ */
+export type PayloadDraft = { 
+/**
+ * How it is written.
+ */
+form: PayloadForm, 
+/**
+ * What is written.
+ */
+text: string, };
+
+/**
+ * How bytes are written.
+ */
+export type PayloadForm = "text" | "hex" | "base64";
 
 /**
  * A payload, decoded in the engine.
@@ -1223,6 +1444,19 @@ export type Revealed = {
 value: string, };
 
 /**
+ * A payload to be written another way.
+ */
+export type RewriteRequest = { 
+/**
+ * As it is written.
+ */
+payload: PayloadDraft, 
+/**
+ * As it is to be written.
+ */
+form: PayloadForm, };
+
+/**
  * One line of the feed.
  */
 export type Row = { 
@@ -1531,6 +1765,19 @@ tone: Tone,
  * Since when.
  */
 since: number | null, };
+
+/**
+ * How many letters got an answer.
+ */
+export type StatusCount = { 
+/**
+ * The answer.
+ */
+status: LetterStatus, 
+/**
+ * How many.
+ */
+count: number, };
 
 /**
  * Everything that changes by itself.
@@ -1853,6 +2100,15 @@ diskBytes: number, };
 export type Transport = "tcp" | "tls" | "ws" | "wss";
 
 /**
+ * Takes a discard back.
+ */
+export type UndoRequest = { 
+/**
+ * Which.
+ */
+undo: number, };
+
+/**
  * Cases of a verification.
  */
 export type VerifyOutcome = "ok" | "wrongRegion" | "wrongKind" | "refused" | "unreachable" | "notCheckable";
@@ -1938,6 +2194,77 @@ view: number | null,
 filter: ViewFilter, };
 
 /**
+ * What waits.
+ */
+export type Waiting = { 
+/**
+ * How many wait, those under way included.
+ */
+total: number, 
+/**
+ * Those asked for, oldest first.
+ */
+entries: Array<WaitingRow>, };
+
+/**
+ * Pages through what waits for a relay, oldest first.
+ */
+export type WaitingRequest = { 
+/**
+ * Which relay.
+ */
+relayId: RelayId, 
+/**
+ * Entries after this number.
+ */
+after: number | null, 
+/**
+ * Or those before this number, the nearest.
+ */
+before: number | null, 
+/**
+ * How many, at most 500.
+ */
+count: number, };
+
+/**
+ * A waiting message in one line.
+ */
+export type WaitingRow = { 
+/**
+ * Its number in the queue.
+ */
+id: number, 
+/**
+ * Topic.
+ */
+topic: string, 
+/**
+ * QoS it came with.
+ */
+qos: Qos, 
+/**
+ * Retain flag it came with.
+ */
+retain: boolean, 
+/**
+ * Bytes of the payload.
+ */
+size: number, 
+/**
+ * When it was received.
+ */
+receivedAt: number, 
+/**
+ * Attempts made so far.
+ */
+attempts: number, 
+/**
+ * The payload in one line.
+ */
+preview: string, };
+
+/**
  * What happens when the queue's budget is full.
  */
 export type WhenFull = "stop" | "dropOldest" | "dropNewest";
@@ -1997,7 +2324,15 @@ export interface Commands {
   "feed.pause": { request: PauseRequest; response: ViewFrame };
   "feed.clear": { request: NumberRequest; response: ViewFrame };
   "feed.event": { request: EventRequest; response: EventDetail };
-  "queue.deadLetters": { request: DeadLetterRequest; response: DeadLetters };
+  "queue.letters": { request: LettersRequest; response: Letters };
+  "queue.letter": { request: LetterRequest; response: LetterDetail };
+  "queue.editLetter": { request: LetterDraft; response: LetterDetail };
+  "queue.rewritePayload": { request: RewriteRequest; response: PayloadDraft };
+  "queue.resend": { request: LetterChoice; response: LettersMoved };
+  "queue.discard": { request: LetterChoice; response: Discarded };
+  "queue.undoDiscard": { request: UndoRequest; response: LettersMoved };
+  "queue.export": { request: ExportRequest; response: Exported };
+  "queue.waiting": { request: WaitingRequest; response: Waiting };
   "bucket.devices": { request: null; response: Array<BucketDevice> };
   "bucket.rows": { request: BucketRequest; response: BucketRows };
   "import.preview": { request: ImportRequest; response: ImportPreview };

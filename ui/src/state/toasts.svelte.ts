@@ -1,10 +1,15 @@
-/** Short notices at the edge of the window. Failures stay until they are closed; the rest leave by themselves. */
+/**
+ * Short notices at the edge of the window. Failures stay until they are closed, and offers as long as they hold; the rest
+ * leave by themselves.
+ */
 import { asApiError, type Tone } from "../backend/types";
 
 export interface Toast {
   id: number;
   tone: Tone;
   text: string;
+  /** What can be done about it, once. */
+  offer?: { label: string; run: () => void };
 }
 
 const STAYS = 4_000;
@@ -19,6 +24,18 @@ export class Toasts {
     const id = this.#next++;
     this.items = [...this.items, { id, tone, text }].slice(-MOST);
     if (tone !== "bad") setTimeout(() => this.dismiss(id), STAYS);
+    return id;
+  }
+
+  /** Shows a notice with something that can be done about it for a while. */
+  offer(text: string, label: string, millis: number, run: () => void): number {
+    const id = this.#next++;
+    const taken = () => {
+      this.dismiss(id);
+      run();
+    };
+    this.items = [...this.items, { id, tone: "ok" as const, text, offer: { label, run: taken } }].slice(-MOST);
+    setTimeout(() => this.dismiss(id), millis);
     return id;
   }
 

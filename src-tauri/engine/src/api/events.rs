@@ -1,13 +1,9 @@
-//! Commands that look: the feed, dead letters, the stand-in's bucket, status.
+//! Commands that look: the feed, the stand-in's bucket, status.
 
 use super::error;
 use super::wire::*;
 use crate::Engine;
-use crate::feed::payload_view;
-use crate::queue::DeadLetter;
 use crate::status;
-use relayscope_domain::id::RelayId;
-use std::collections::HashMap;
 
 pub(super) async fn status(engine: &Engine, (): Nothing) -> Result<StatusSnapshot, ApiError> {
     let mut rates = status::Rates::default();
@@ -41,26 +37,6 @@ pub(super) async fn event(engine: &Engine, request: EventRequest) -> Result<Even
     engine.feed.event(request.seq).ok_or_else(|| {
         error::failed("This event is no longer kept: newer ones took its place in the memory budget (Settings).")
     })
-}
-
-pub(super) async fn dead_letters(engine: &Engine, request: DeadLetterRequest) -> Result<DeadLetters, ApiError> {
-    let names: HashMap<RelayId, String> =
-        engine.store.relays().await?.into_iter().map(|relay| (relay.id, relay.name)).collect();
-    let (letters, total) = engine.queue.dead_letters(request.relay_id, request.from, request.count.min(500)).await?;
-    let view = |letter: DeadLetter| DeadLetterView {
-        id: letter.id,
-        relay: names.get(&letter.relay).cloned().unwrap_or_else(|| "(deleted relay)".into()),
-        topic: letter.message.topic.to_string(),
-        qos: letter.message.qos,
-        received_at: letter.message.received_at,
-        died_at: letter.died_at,
-        reason: letter.reason,
-        status: letter.status,
-        answer: letter.answer,
-        attempts: letter.attempts,
-        payload: payload_view(&letter.message.payload),
-    };
-    Ok(DeadLetters { total, letters: letters.into_iter().map(view).collect() })
 }
 
 pub(super) async fn bucket_devices(engine: &Engine, (): Nothing) -> Result<Vec<BucketDevice>, ApiError> {

@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod import;
 mod preview;
+mod letters;
 mod relays;
 mod settings;
 mod tokens;
@@ -83,7 +84,16 @@ table! {
     "feed.clear" => events::clear, NumberRequest => ViewFrame;
     "feed.event" => events::event, EventRequest => EventDetail;
 
-    "queue.deadLetters" => events::dead_letters, DeadLetterRequest => DeadLetters;
+    "queue.letters" => letters::list, LettersRequest => Letters;
+    "queue.letter" => letters::detail, LetterRequest => LetterDetail;
+    "queue.editLetter" => letters::edit, LetterDraft => LetterDetail;
+    "queue.rewritePayload" => letters::rewrite, RewriteRequest => PayloadDraft;
+    "queue.resend" => letters::resend, LetterChoice => LettersMoved;
+    "queue.discard" => letters::discard, LetterChoice => Discarded;
+    "queue.undoDiscard" => letters::undo_discard, UndoRequest => LettersMoved;
+    "queue.export" => letters::export, ExportRequest => Exported;
+    "queue.waiting" => letters::waiting, WaitingRequest => Waiting;
+
     "bucket.devices" => events::bucket_devices, Nothing => Vec<BucketDevice>;
     "bucket.rows" => events::bucket_rows, BucketRequest => BucketRows;
 

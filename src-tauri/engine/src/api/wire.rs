@@ -4,10 +4,12 @@
 
 mod feed;
 mod forms;
+mod letters;
 mod status;
 
 pub use feed::*;
 pub use forms::*;
+pub use letters::*;
 pub use status::*;
 
 use relayscope_domain::broker::BrokerDraft;

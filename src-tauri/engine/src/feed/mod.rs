@@ -13,6 +13,7 @@ mod row;
 mod view;
 
 pub use detail::detail;
+pub(crate) use payload::preview as payload_preview;
 pub use payload::view_of as payload_view;
 pub(crate) use row::took_words;
 pub use row::{clock, iso, row, unix_millis};

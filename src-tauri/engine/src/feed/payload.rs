@@ -29,7 +29,7 @@ pub fn view_of(payload: &[u8]) -> PayloadView {
 }
 
 /// One line of at most `max` characters: text with control characters shown, or the first bytes in hexadecimal.
-pub(super) fn preview(payload: &[u8], max: usize) -> String {
+pub(crate) fn preview(payload: &[u8], max: usize) -> String {
     if payload.is_empty() {
         return "(empty, 0 B)".into();
     }

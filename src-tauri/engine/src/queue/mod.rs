@@ -8,10 +8,13 @@
 mod dead;
 mod group;
 mod retained;
+mod salvage;
 mod space;
+mod waiting;
 
-pub use dead::DeadLetter;
+pub use dead::{Chosen, DeadLetter, LetterFilter, LetterLine, LetterPage, Moved, Resent};
 pub use group::{Attempted, Dead, Gone, Group};
+pub use waiting::{From as WaitingFrom, WaitingLine};
 
 use crate::store::open::{self, DiskTrouble, OpenError, Schema};
 use bytes::Bytes;
@@ -97,10 +100,11 @@ fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> QueueError {
 }
 
 impl Queue {
-    /// Opens `queue.db`. A damaged file is set aside under a name with `stamp`, and a new one begun; the notices say so.
+    /// Opens `queue.db`. A damaged file is set aside under a name with `stamp`, and what can be read of it is taken over
+    /// into a new one; the notices say so.
     pub async fn open(path: &Path, stamp: &str) -> Result<(Self, Vec<String>), OpenError> {
         let schema = |connections| Schema { what: "queue", migrations: &MIGRATIONS, full_sync: true, connections };
-        let (writer, notices) = open::open_or_set_aside(path, schema(1), stamp, None).await?;
+        let (writer, notices) = salvage::open(path, schema(1), stamp).await?;
         let (readers, _) = open::open(path, schema(3)).await?;
         let queue = Self { writer, readers, next: Arc::default(), next_again: Arc::default() };
         queue.prepare().await.map_err(|source| OpenError::Sql {

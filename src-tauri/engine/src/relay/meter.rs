@@ -169,14 +169,6 @@ impl Meter {
         };
     }
 
-    /// Messages moved by a person: dead letters, waiting messages, dropped ones, and the bytes that wait.
-    pub fn moved(&self, dead: i64, waiting: i64, dropped: i64, bytes: i64) {
-        self.dead.fetch_add(dead, Ordering::Relaxed);
-        self.waiting.fetch_add(waiting, Ordering::Relaxed);
-        self.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
-    }
-
     /// The disk takes writes; the bytes that wait changed.
     pub fn stored(&self, bytes: i64) {
         self.bytes.fetch_add(bytes, Ordering::Relaxed);
@@ -186,6 +178,15 @@ impl Meter {
     /// Whether the queue's budget is used up.
     pub fn set_full(&self, full: bool) {
         self.full.store(full, Ordering::Relaxed);
+    }
+
+    /// Dead letters moved, by a person: how many more are dead, waiting and dropped now, and bytes that wait.
+    pub fn moved(&self, dead: i64, waiting: i64, dropped: i64, bytes: i64) {
+        self.dead.fetch_add(dead, Ordering::Relaxed);
+        self.waiting.fetch_add(waiting, Ordering::Relaxed);
+        // Two's complement: adding what was negative takes away.
+        self.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// The disk does not take writes.

@@ -224,7 +224,8 @@ pub async fn open_or_set_aside(
     Ok((pool, notices))
 }
 
-fn suffixed(path: &Path, suffix: &str) -> PathBuf {
+/// The path with `suffix` after its whole name: where SQLite keeps a database's log.
+pub(crate) fn suffixed(path: &Path, suffix: &str) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(suffix);
     name.into()

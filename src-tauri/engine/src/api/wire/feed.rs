@@ -1,7 +1,6 @@
-//! What the Live Inspector, the dead letters and the bucket show.
+//! What the Live Inspector and the bucket show.
 
-use relayscope_domain::id::{MessageId, RelayId};
-use relayscope_domain::message::Qos;
+use relayscope_domain::id::MessageId;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -205,56 +204,6 @@ pub struct JourneyStep {
     pub detail: String,
     /// Colour.
     pub tone: RowTone,
-}
-
-/// Pages through dead letters, newest first.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct DeadLetterRequest {
-    /// Of one relay, or of all.
-    pub relay_id: Option<RelayId>,
-    /// Rows to pass over.
-    pub from: u32,
-    /// Rows to return, at most 500.
-    pub count: u32,
-}
-
-/// Dead letters.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct DeadLetters {
-    /// How many there are.
-    pub total: u32,
-    /// Those asked for.
-    pub letters: Vec<DeadLetterView>,
-}
-
-/// A message that could not be delivered, kept.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct DeadLetterView {
-    /// Its number.
-    pub id: i64,
-    /// Relay's name.
-    pub relay: String,
-    /// Topic.
-    pub topic: String,
-    /// QoS it came with.
-    pub qos: Qos,
-    /// When it was received.
-    pub received_at: i64,
-    /// When it was given up.
-    pub died_at: i64,
-    /// Why, in words.
-    pub reason: String,
-    /// HTTP status of the last answer.
-    pub status: Option<u16>,
-    /// The last answer, cut at 2,000 characters.
-    pub answer: String,
-    /// Attempts made.
-    pub attempts: u32,
-    /// The payload.
-    pub payload: PayloadView,
 }
 
 /// Devices of the local stand-in.
