@@ -2,13 +2,17 @@
 
 use super::wire::{ApiError, RelayPreview};
 use crate::Engine;
+use crate::feed::{iso, unix_millis};
 use crate::status::grouped;
-use relayscope_domain::delivery::{self, Rules};
-use relayscope_domain::mapping;
+use relayscope_domain::delivery::{self, Metadata, Rules};
+use relayscope_domain::id::MessageId;
+use relayscope_domain::mapping::{self, Sample};
 use relayscope_domain::message::Qos;
 use relayscope_domain::problem::Problems;
 use relayscope_domain::relay::RelayDraft;
 use relayscope_domain::token::Region;
+use serde_json::Value;
+use std::time::SystemTime;
 
 /// A reading such as devices send; the topic is made up.
 const TOPIC: &str = "plant/3/telemetry/press-03";
@@ -22,7 +26,7 @@ pub(super) async fn relay(_engine: &Engine, draft: RelayDraft) -> Result<RelayPr
     Ok(RelayPreview {
         pace: (!unclear).then(|| pace(&rules)),
         plan_advice: plan_advice(&rules, &draft.region),
-        example: example(),
+        example: example(rules.metadata, draft.name.trim()),
     })
 }
 
@@ -49,10 +53,23 @@ fn plan_advice(rules: &Rules, region: &Region) -> Option<String> {
     })
 }
 
-fn example() -> String {
-    let body = mapping::tagoio_body(TOPIC, PAYLOAD, Qos::AtLeastOnce);
-    let indented = serde_json::from_str(&body).and_then(|json: serde_json::Value| serde_json::to_string_pretty(&json));
-    indented.unwrap_or(body)
+fn example(extras: Metadata, relay: &str) -> String {
+    let received_at = iso(unix_millis(SystemTime::now()));
+    let message_id = MessageId(uuid::Uuid::now_v7()).to_string();
+    let (qos, retain) = (Qos::AtLeastOnce, false);
+    let sample = Sample {
+        topic: TOPIC,
+        payload: PAYLOAD,
+        qos,
+        retain,
+        received_at: &received_at,
+        message_id: &message_id,
+        relay,
+    };
+    let mut body = vec![];
+    mapping::tagoio_body([sample], extras, &mut body);
+    let indented = serde_json::from_slice(&body).and_then(|json: Value| serde_json::to_string_pretty(&json));
+    indented.unwrap_or_else(|_| String::from_utf8_lossy(&body).into_owned())
 }
 
 #[cfg(test)]
@@ -79,6 +96,18 @@ mod tests {
         );
         check(Plan::Free, 0, None, "At most 250 requests a minute: all of the plan.");
         check(Plan::Scale, 10, Some(60), "At most 60 requests a minute: the pace.");
+    }
+
+    #[test]
+    fn the_example_has_what_was_chosen() {
+        let metadata = |extras| {
+            let body: Value = serde_json::from_str(&example(extras, "Plant")).unwrap_or_default();
+            body[0]["metadata"].clone()
+        };
+        let plain = metadata(Metadata::default());
+        assert_eq!(plain, serde_json::json!({ "topic": TOPIC, "qos": 1 }));
+        let more = metadata(Metadata { relay: true, encoding: true, ..Metadata::default() });
+        assert_eq!((more["relay"].as_str(), more["encoding"].as_str()), (Some("Plant"), Some("text")));
     }
 
     #[test]
