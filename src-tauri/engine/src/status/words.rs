@@ -106,7 +106,11 @@ impl RelayStanding<'_> {
     fn running(&self, since: SystemTime) -> StateWords {
         if let Some((_, since)) = self.meter.storage() {
             let delivering = matches!(self.meter.destination(), Destination::Working { .. });
-            let words = if delivering { "delivering, but messages can't be stored" } else { "paused: messages can't be stored" };
+            let words = if delivering {
+                "delivering, but messages can't be stored"
+            } else {
+                "paused: messages can't be stored"
+            };
             return state(words, Tone::Bad, Some(since));
         }
         if self.meter.is_paused() {
