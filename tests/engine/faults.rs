@@ -123,7 +123,10 @@ async fn over_a_restart(version: &str) {
     relay_in(&app, &broker, &sink, version, 2).await;
     let relay = app.relay_status().await.id;
     let _: Nothing = app.call("relays.act", json!({"id": relay, "action": "stop"})).await;
-    Load { qos: QoS::ExactlyOnce, pause: Duration::ZERO, ..load(broker.port) }.run().await;
+    let stopped = async || app.rows().iter().any(|row| row.kind == "disconnected").then_some(());
+    eventually("the relay to stop", stopped).await;
+    // Large enough that the relay is not through with them when the broker goes.
+    Load { qos: QoS::ExactlyOnce, pause: Duration::ZERO, size: 10_000, ..load(broker.port) }.run().await;
     let _: Nothing = app.call("relays.act", json!({"id": relay, "action": "start"})).await;
     eventually("some messages", async || (app.relay_status().await.ledger.received > 200).then_some(())).await;
     broker.stop();

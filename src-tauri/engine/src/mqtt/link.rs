@@ -71,7 +71,7 @@ pub enum Polled {
     Published(u16, Result<(), String>),
     /// PUBREL: the broker knows that the QoS 2 message was taken, and may use its identifier again.
     Released(u16),
-    /// DISCONNECT was written by us, and the connection is closed.
+    /// DISCONNECT was written by us, and the broker has closed the connection.
     Left,
 }
 
@@ -271,7 +271,7 @@ impl Link {
         self.up()?.out.publish(topic, payload, qos, retain)
     }
 
-    /// DISCONNECT; [`Polled::Left`] comes once it is written.
+    /// DISCONNECT; [`Polled::Left`] comes once the broker has closed the connection.
     pub fn disconnect(&mut self) -> Result<(), Unsent> {
         self.up()?.out.disconnect();
         Ok(())

@@ -109,6 +109,10 @@ impl Outgoing {
     }
 
     fn four(&mut self, first: u8, id: u16) {
+        if self.leaving {
+            // Nothing comes after DISCONNECT (MQTT-3.14.4-2).
+            return;
+        }
         let [high, low] = id.to_be_bytes();
         self.buffer.put_slice(&[first, 2, high, low]);
         self.put += 4;

@@ -24,6 +24,9 @@ pub(super) struct Up {
     pulse: Option<Pulse>,
     // Told before what was read: it happened before.
     told: VecDeque<Polled>,
+    // DISCONNECT is out: what still comes is read and thrown away until the broker closes. Closing with something unread
+    // would reset the connection, and the broker might lose acknowledgements that are on their way.
+    draining: bool,
     // Reads since something was written although something waits.
     unwritten_reads: u32,
 }
@@ -42,6 +45,7 @@ impl Up {
             out: Outgoing::new(v5, limits, last_id, unreleased),
             pulse: from.keep_alive.map(Pulse::new),
             told: VecDeque::new(),
+            draining: false,
             unwritten_reads: 0,
         }
     }
@@ -54,6 +58,9 @@ impl Up {
     pub(super) fn next(&mut self) -> Option<Result<Polled, Failure>> {
         if let Some(told) = self.told.pop_front() {
             return Some(Ok(told));
+        }
+        if self.draining {
+            return None;
         }
         loop {
             let decoded = match self.framer.next() {
@@ -102,6 +109,9 @@ impl Up {
     }
 
     fn poll_turn(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        if self.draining {
+            return self.poll_end(cx).map(Ok);
+        }
         let read = match poll_read_buf(Pin::new(&mut self.stream), cx, self.framer.room()) {
             Poll::Ready(Ok(0)) => return Poll::Ready(Err(words::closed())),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(words::from_io(&error))),
@@ -132,6 +142,21 @@ impl Up {
         if read || !self.told.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
     }
 
+    /// Ready when the broker has closed.
+    fn poll_end(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        loop {
+            self.framer.room().clear();
+            match poll_read_buf(Pin::new(&mut self.stream), cx, self.framer.room()) {
+                Poll::Ready(Ok(count)) if count > 0 => {}
+                Poll::Ready(_) => {
+                    self.told.push_back(Polled::Left);
+                    return Poll::Ready(());
+                }
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+    }
+
     fn write(&mut self, cx: &mut Context<'_>) -> Result<(), Failure> {
         self.unwritten_reads = 0;
         let before = self.out.written();
@@ -146,9 +171,11 @@ impl Up {
             self.told.push_back(Polled::Written(written));
         }
         if self.out.left_cleanly() {
-            // The end of our stream goes out with it; nobody waits for the other end.
+            self.draining = true;
+            // The end of our stream goes out with it, or with the socket's.
             let _ = Pin::new(&mut *self.stream).poll_shutdown(cx);
-            self.told.push_back(Polled::Left);
+            // Registers what comes next.
+            let _ = self.poll_end(cx);
         }
         Ok(())
     }
