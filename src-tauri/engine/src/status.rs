@@ -167,10 +167,7 @@ async fn relay_status(
         sparkline,
         oldest_waiting_at: oldest,
         last_error: last_error(&meter, &standing),
-        downlink: relay
-            .downlink_port
-            .and_then(|port| runtime.endpoint(port))
-            .map(|address| format!("http://{address}/publish")),
+        downlink: relay.downlink_port.and_then(|port| runtime.endpoint(port)).map(|at| format!("{}/publish", at.url)),
     }
 }
 
