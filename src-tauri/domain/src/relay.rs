@@ -1,5 +1,6 @@
 //! A relay: source broker, topic mappings, destination; and the ledger that must balance.
 
+use crate::delivery::{self, Rules, RulesDraft};
 use crate::id::{BrokerId, RelayId, TokenId};
 use crate::message::Qos;
 use crate::problem::{Problem, Problems};
@@ -28,6 +29,8 @@ pub struct Relay {
     pub authorization_id: TokenId,
     /// TCP port on 127.0.0.1 for `POST /publish` (downlink); `None` listens nowhere.
     pub downlink_port: Option<u16>,
+    /// How it delivers.
+    pub rules: Rules,
     /// Whether it runs, now and after the next start.
     pub enabled: bool,
 }
@@ -64,6 +67,9 @@ pub struct RelayDraft {
     pub authorization_id: Option<TokenId>,
     /// Downlink port as typed; empty listens nowhere.
     pub downlink_port: String,
+    /// How it delivers.
+    #[serde(default)]
+    pub rules: RulesDraft,
     /// Enabled.
     pub enabled: bool,
 }
@@ -104,6 +110,7 @@ pub fn check(draft: &RelayDraft, id: RelayId) -> Result<Relay, Vec<Problem>> {
     } else {
         problems.take("downlinkPort", crate::broker::number::<u16>(&draft.downlink_port, "downlink port", 1, 65_535))
     };
+    let rules = delivery::check(&draft.rules, &mut problems);
     match (draft.broker_id, draft.network_token_id, draft.authorization_id, problems.is_empty()) {
         (Some(broker_id), Some(network_token_id), Some(authorization_id), true) => Ok(Relay {
             id,
@@ -114,6 +121,7 @@ pub fn check(draft: &RelayDraft, id: RelayId) -> Result<Relay, Vec<Problem>> {
             network_token_id,
             authorization_id,
             downlink_port,
+            rules,
             enabled: draft.enabled,
         }),
         _ => Err(problems.into_vec()),
@@ -169,6 +177,7 @@ mod tests {
             network_token_id: Some(TokenId(Uuid::from_u128(2))),
             authorization_id: Some(TokenId(Uuid::from_u128(3))),
             downlink_port: " 3001 ".into(),
+            rules: RulesDraft::default(),
             enabled: true,
         }
     }
@@ -197,6 +206,7 @@ mod tests {
             network_token_id: None,
             authorization_id: None,
             downlink_port: "70000".into(),
+            rules: RulesDraft::default(),
             enabled: false,
         };
         let all = ["name", "brokerId", "mappings", "region.url", "networkTokenId", "authorizationId", "downlinkPort"];

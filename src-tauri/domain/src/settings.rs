@@ -11,6 +11,8 @@ pub struct Settings {
     pub theme: Theme,
     /// Memory budget of the feed, in megabytes (16 to 4096).
     pub feed_megabytes: u32,
+    /// Largest MQTT packet taken, in megabytes (1 to 256); larger ones are skipped and counted.
+    pub packet_megabytes: u32,
     /// Whether the first-run doors were passed.
     pub welcomed: bool,
     /// Whether the rail of places shows icons only.
@@ -22,11 +24,16 @@ impl Settings {
     pub fn feed_bytes(&self) -> usize {
         self.feed_megabytes as usize * 1_000_000
     }
+
+    /// The largest MQTT packet taken, in bytes.
+    pub fn packet_bytes(&self) -> u32 {
+        self.packet_megabytes * 1_000_000
+    }
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: Theme::System, feed_megabytes: 256, welcomed: false, rail_folded: false }
+        Self { theme: Theme::System, feed_megabytes: 256, packet_megabytes: 16, welcomed: false, rail_folded: false }
     }
 }
 

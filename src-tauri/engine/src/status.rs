@@ -1,9 +1,10 @@
 //! How everything stands, in words: built from the configuration, the registry and the meters about twice a second, and
 //! pushed to pages by the janitor. It changes nothing but the tokens' time of last use.
 
+mod forecast;
 mod words;
 
-use crate::api::wire::{BrokerStatus, Frame, LastError, PlatformStatus, RelayStatus, StatusSnapshot, Totals};
+use crate::api::wire::{BrokerStatus, Frame, LastError, PlatformStatus, QueueUse, RelayStatus, StatusSnapshot, Totals};
 use crate::configuration::DemoRecord;
 use crate::feed::{Feed, unix_millis};
 use crate::queue::Queue;
@@ -41,10 +42,12 @@ struct RelayRate {
     spark: VecDeque<f32>,
     spark_at: Instant,
     spark_delivered: u64,
+    // The most that waited since there last was no backlog.
+    highest: u64,
 }
 
 impl Rates {
-    fn update(&mut self, id: RelayId, received: u64, delivered: u64) -> &RelayRate {
+    fn update(&mut self, id: RelayId, received: u64, delivered: u64, waiting: u64) -> &RelayRate {
         let now = Instant::now();
         let rate = self.relays.entry(id).or_insert_with(|| RelayRate {
             at: now,
@@ -55,7 +58,9 @@ impl Rates {
             spark: VecDeque::from(vec![0.0; SPARK]),
             spark_at: now,
             spark_delivered: delivered,
+            highest: 0,
         });
+        rate.highest = if waiting == 0 { 0 } else { rate.highest.max(waiting) };
         let seconds = now.duration_since(rate.at).as_secs_f64();
         // A second's worth at least, so that a rate of one message a second does not flicker.
         if seconds >= 0.95 {
@@ -131,8 +136,9 @@ async fn relay_status(
         meter.load(ledger, rows);
     }
     let (ledger, mismatch) = meter.ledger();
-    let rate = rates.update(relay.id, ledger.received, ledger.delivered);
-    let (rate_in, rate_out, sparkline) = (rate.rate_in, rate.rate_out, rate.spark.iter().copied().collect());
+    let rate = rates.update(relay.id, ledger.received, ledger.delivered, ledger.waiting);
+    let (rate_in, rate_out, highest) = (rate.rate_in, rate.rate_out, rate.highest);
+    let sparkline = rate.spark.iter().copied().collect();
     let unit = runtime.status(UnitKey::Relay(relay.id));
     let endpoint = relay.downlink_port.map(|port| runtime.status(UnitKey::Endpoint(port)));
     let session = runtime.relay(relay.id).map(|at| at.handles.session.borrow().clone());
@@ -166,6 +172,18 @@ async fn relay_status(
         rate_out,
         sparkline,
         oldest_waiting_at: oldest,
+        queue: QueueUse {
+            bytes: meter.bytes(),
+            budget: u64::from(relay.rules.queue_megabytes) * 1_000_000,
+            full: meter.is_full(),
+        },
+        quota: meter.quota().map(|quota| forecast::quota(&quota, rate_in)),
+        drain: forecast::drain(ledger.waiting, highest, rate_in, rate_out),
+        requests: ledger.in_flight as u32,
+        request_limit: meter.request_limit(),
+        oversized: meter.oversized(),
+        paused: meter.is_paused(),
+        version_advice: standing.version_advice(),
         last_error: last_error(&meter, &standing),
         downlink: relay.downlink_port.and_then(|port| runtime.endpoint(port)).map(|at| format!("{}/publish", at.url)),
     }

@@ -1,42 +1,6 @@
 // Written from Rust by `cargo xtask bindings`. Never edited.
 
 /**
- * What a pattern allows.
- */
-export type AclAccess = "read" | "write" | "readWrite";
-
-/**
- * The rule of `/acl` in the form.
- */
-export type AclDraft = { 
-/**
- * Which rule.
- */
-mode: AclMode, 
-/**
- * With [`AclMode::Patterns`]: the patterns.
- */
-patterns: Array<AclPattern>, };
-
-/**
- * Rules of `/acl`.
- */
-export type AclMode = "all" | "patterns";
-
-/**
- * Topics, and what may be done with them.
- */
-export type AclPattern = { 
-/**
- * Topic filter with `%u` and `%c`.
- */
-pattern: string, 
-/**
- * What it allows.
- */
-access: AclAccess, };
-
-/**
  * Why a call failed, in words that can be shown.
  */
 export type ApiError = { 
@@ -504,45 +468,21 @@ relayId: RelayId | null,
 address: string | null, };
 
 /**
- * The way of downlinks to one relay.
+ * A backlog on its way out.
  */
-export type DownlinkView = { 
+export type DrainStatus = { 
 /**
- * The URL to paste into TagoIO; `None` without a downlink port.
+ * How much of the backlog at its highest is gone, 0 to 1.
  */
-url: string | null, 
+done: number, 
 /**
- * Whether it listens, in words.
+ * Seconds until it is gone at the present rate; `None` while it does not shrink.
  */
-listening: string, 
+seconds: number | null, 
 /**
- * Colour of it.
+ * In words: `backlog gone in about 12 min`.
  */
-listeningTone: Tone, 
-/**
- * Who can reach it, in words, and what to do when TagoIO can't.
- */
-reach: string, 
-/**
- * Colour of it.
- */
-reachTone: Tone, 
-/**
- * What protects it, in words.
- */
-protection: string, 
-/**
- * Whether a bearer token is asked for.
- */
-asksToken: boolean, 
-/**
- * What the unsafe mode means, while it is on and counts.
- */
-unsafeWords: string | null, 
-/**
- * A topic that nobody uses, for the test.
- */
-testTopic: string, };
+words: string, };
 
 /**
  * The embedded broker. Always on 127.0.0.1.
@@ -556,173 +496,6 @@ port: number,
  * Whether it runs.
  */
 enabled: boolean, };
-
-/**
- * Who may ask.
- */
-export type EndpointAccess = "open" | "bearer" | "clientCertificate";
-
-/**
- * A certificate as clients see it.
- */
-export type EndpointCertificate = { 
-/**
- * Common name.
- */
-subject: string, 
-/**
- * Host names and addresses it is for.
- */
-names: Array<string>, 
-/**
- * First day, as `2026-11-01`.
- */
-from: string, 
-/**
- * Last day.
- */
-until: string, 
-/**
- * SHA-256 of the certificate, in pairs of hexadecimal digits.
- */
-fingerprint: string, 
-/**
- * What will make clients refuse it, and what to do.
- */
-warning: string | null, };
-
-/**
- * What the endpoint's form holds.
- */
-export type EndpointDraft = { 
-/**
- * Where it listens.
- */
-listen: Listen, 
-/**
- * With [`Listen::Address`]: the address.
- */
-address: string, 
-/**
- * Name or address by which others reach it, or the URL of a tunnel; may be empty.
- */
-public: string, 
-/**
- * TLS.
- */
-tls: EndpointTls, 
-/**
- * PEM of the own certificate chain.
- */
-certificate: string, 
-/**
- * PEM of its private key.
- */
-key: SecretDraft, 
-/**
- * Who may ask.
- */
-access: EndpointAccess, 
-/**
- * The bearer token: kept, or made anew.
- */
-token: SecretDraft, 
-/**
- * PEM of the authorities of client certificates.
- */
-clientCa: string, 
-/**
- * Allows what would be refused.
- */
-unsafe: boolean, 
-/**
- * Requests a second of one source address.
- */
-rate: string, 
-/**
- * Connections at the same time.
- */
-connections: string, 
-/**
- * Seconds for the headers, for the body, and for the broker's acknowledgement.
- */
-patience: string, 
-/**
- * What `/acl` answers.
- */
-acl: AclDraft, };
-
-/**
- * All hops of a test.
- */
-export type EndpointTestReport = { 
-/**
- * All six, in order.
- */
-steps: Array<HopStep>, 
-/**
- * Whether a downlink goes through.
- */
-passed: boolean, };
-
-/**
- * Asks for a test of the way of downlinks.
- */
-export type EndpointTestRequest = { 
-/**
- * The relay.
- */
-relayId: RelayId, 
-/**
- * The topic that is published to.
- */
-topic: string, };
-
-/**
- * Where TLS comes from.
- */
-export type EndpointTls = "off" | "selfSigned" | "own";
-
-/**
- * The endpoint as its form needs it.
- */
-export type EndpointView = { 
-/**
- * A draft with the saved values.
- */
-draft: EndpointDraft, 
-/**
- * Whether a token is stored.
- */
-hasToken: boolean, 
-/**
- * The token, right after it was made; otherwise it is revealed when asked for.
- */
-newToken: string | null, 
-/**
- * Whether the key of the own certificate is stored.
- */
-hasKey: boolean, 
-/**
- * The stored own certificate in words.
- */
-certificateSummary: string | null, 
-/**
- * The stored authority of client certificates in words.
- */
-clientCaSummary: string | null, 
-/**
- * The certificate in use.
- */
-certificate: EndpointCertificate | null, 
-/**
- * What protects it, in words.
- */
-protection: string, 
-/**
- * What the unsafe mode means, while it is on and counts.
- */
-unsafeWords: string | null, };
 
 /**
  * Kinds of failure that the page treats differently.
@@ -814,36 +587,6 @@ words: string,
  * Colour.
  */
 tone: Tone, };
-
-/**
- * Hops of a downlink, in order.
- */
-export type HopName = "listen" | "tls" | "access" | "relay" | "session" | "publish";
-
-/**
- * One hop of the test.
- */
-export type HopStep = { 
-/**
- * Which.
- */
-name: HopName, 
-/**
- * How it ended.
- */
-outcome: TestOutcome, 
-/**
- * How long it took.
- */
-millis: number, 
-/**
- * What was found.
- */
-detail: Array<string>, 
-/**
- * For a failure or a warning: what to do.
- */
-advice: string, };
 
 /**
  * What an import would create.
@@ -957,11 +700,6 @@ dropped: number,
 filtered: number, };
 
 /**
- * Where it listens, as chosen.
- */
-export type Listen = "loopback" | "all" | "address";
-
-/**
  * One topic mapping.
  */
 export type Mapping = { 
@@ -984,6 +722,31 @@ enabled: boolean, };
 export type MessageId = string;
 
 /**
+ * What is told besides topic and QoS, as TagoIO metadata.
+ */
+export type Metadata = { 
+/**
+ * `received_at`: when it came, ISO 8601 UTC.
+ */
+receivedAt: boolean, 
+/**
+ * `message_id`: its identity here.
+ */
+messageId: boolean, 
+/**
+ * `encoding`: `text` or `hex`.
+ */
+encoding: boolean, 
+/**
+ * `retain`: the flag.
+ */
+retain: boolean, 
+/**
+ * `relay`: this relay's name.
+ */
+relay: boolean, };
+
+/**
  * The protocol version of a connection.
  */
 export type MqttVersion = "3.1.1" | "5";
@@ -996,6 +759,11 @@ export type NumberRequest = {
  * Which.
  */
 number: number, };
+
+/**
+ * What keeps its order.
+ */
+export type Order = "topic" | "none";
 
 /**
  * Pauses or resumes a view.
@@ -1054,6 +822,13 @@ problem: string | null, };
 export type Permission = "read" | "write" | "full";
 
 /**
+ * A TagoIO plan: what a profile may request per clock minute.
+ *
+ * Figures for `POST /data` of TagoIO's page “Rate limits and hard limits”; the network route has no row of its own.
+ */
+export type Plan = "unlimited" | "free" | "starter" | "scale" | "own";
+
+/**
  * The local stand-in for TagoIO.
  */
 export type PlatformStatus = { 
@@ -1091,6 +866,52 @@ message: string, };
  * Quality of service (MQTT 3.1.1 and 5.0, section 4.3).
  */
 export type Qos = 0 | 1 | 2;
+
+/**
+ * A relay's queue against its budget.
+ */
+export type QueueUse = { 
+/**
+ * Bytes that wait.
+ */
+bytes: number, 
+/**
+ * Bytes that may wait.
+ */
+budget: number, 
+/**
+ * Whether the budget is used up and its rule applies.
+ */
+full: boolean, };
+
+/**
+ * A relay's share of the plan's clock minute.
+ */
+export type QuotaStatus = { 
+/**
+ * Requests per minute that the plan allows.
+ */
+limit: number, 
+/**
+ * Requests per minute that this relay makes at most: less the reserve, and the pace.
+ */
+allowance: number, 
+/**
+ * Requests made in this minute.
+ */
+used: number, 
+/**
+ * When the minute ends.
+ */
+resetsAt: number, 
+/**
+ * Whether requests wait for the pace right now.
+ */
+pacing: boolean, 
+/**
+ * In words: `at this rate the limit is reached in 14 s`.
+ */
+words: string, };
 
 /**
  * Where a token is valid, and with it the address of the API.
@@ -1155,6 +976,10 @@ authorizationId: TokenId,
  */
 downlinkPort: number | null, 
 /**
+ * How it delivers.
+ */
+rules: Rules, 
+/**
  * Whether it runs, now and after the next start.
  */
 enabled: boolean, };
@@ -1162,7 +987,7 @@ enabled: boolean, };
 /**
  * What is done to a relay by a click.
  */
-export type RelayAction = "start" | "stop" | "restart";
+export type RelayAction = "start" | "stop" | "restart" | "pause" | "resume";
 
 /**
  * Asks for an action on a relay.
@@ -1213,6 +1038,10 @@ authorizationId: TokenId | null,
  * Downlink port as typed; empty listens nowhere.
  */
 downlinkPort: string, 
+/**
+ * How it delivers.
+ */
+rules: RulesDraft, 
 /**
  * Enabled.
  */
@@ -1305,6 +1134,38 @@ sparkline: Array<number>,
  */
 oldestWaitingAt: number | null, 
 /**
+ * Bytes that wait, and how many may.
+ */
+queue: QueueUse, 
+/**
+ * What of the plan's minute is used, when a plan or a pace is set.
+ */
+quota: QuotaStatus | null, 
+/**
+ * When the backlog will be gone, while there is one.
+ */
+drain: DrainStatus | null, 
+/**
+ * Requests under way.
+ */
+requests: number, 
+/**
+ * Requests allowed at once right now; found out by measuring.
+ */
+requestLimit: number, 
+/**
+ * Messages that were skipped because they are larger than the settings allow.
+ */
+oversized: number, 
+/**
+ * Whether a person paused the delivery; messages are still taken in.
+ */
+paused: boolean, 
+/**
+ * What the broker may lose because of the version spoken, with the setting that prevents it.
+ */
+versionAdvice: string | null, 
+/**
  * Last error, or nothing.
  */
 lastError: LastError | null, 
@@ -1329,6 +1190,11 @@ draft: RelayDraft,
  * Each filter with what the broker last answered, in words: `granted QoS 1`, `refused: not authorized`.
  */
 grants: Array<Grant>, };
+
+/**
+ * What is done with retained messages.
+ */
+export type Retained = "forward" | "skip" | "newer";
 
 /**
  * A secret shown on demand.
@@ -1432,6 +1298,160 @@ from: number,
 count: number, };
 
 /**
+ * Delivery rules of a relay.
+ */
+export type Rules = { 
+/**
+ * What keeps its order.
+ */
+order: Order, 
+/**
+ * Requests under way at once, at most (1 to 2,000). How many there are is found out by measuring.
+ */
+requests: number, 
+/**
+ * Seconds until a request without an answer is given up (1 to 120).
+ */
+timeoutSeconds: number, 
+/**
+ * Messages of one ordering key in one request, at most (1 to 100); 1 is off.
+ */
+batch: number, 
+/**
+ * Attempts after which a message becomes a dead letter; `None` tries for ever.
+ */
+attempts: number | null, 
+/**
+ * Hours after its first attempt after which a message becomes a dead letter; `None` tries for ever.
+ */
+giveUpHours: number | null, 
+/**
+ * TagoIO plan of the profile.
+ */
+plan: Plan, 
+/**
+ * Requests per minute with [`Plan::Own`].
+ */
+ownLimit: number, 
+/**
+ * Percent of the plan's limit that is left to others (0 to 90).
+ */
+reserve: number, 
+/**
+ * Requests per minute that this relay makes at most; `None` is as many as the plan allows.
+ */
+pace: number | null, 
+/**
+ * Megabytes (10⁶ bytes) that may wait on disk.
+ */
+queueMegabytes: number, 
+/**
+ * What happens when they are full.
+ */
+whenFull: WhenFull, 
+/**
+ * Hours after which a waiting message is dropped; `None` keeps it.
+ */
+maxAgeHours: number | null, 
+/**
+ * What is done with retained messages that the broker sends upon subscribing.
+ */
+retained: Retained, 
+/**
+ * What is told besides topic and QoS.
+ */
+metadata: Metadata, 
+/**
+ * Topic on which the relay says `online` and, by its will, `offline`.
+ */
+statusTopic: string | null, 
+/**
+ * Whether a downlink that comes back as an uplink is stopped.
+ */
+loopGuard: boolean, 
+/**
+ * Whether everything is done but the request, which is shown instead.
+ */
+dryRun: boolean, };
+
+/**
+ * [`Rules`] as a form holds them: numbers as typed; empty where a rule is off.
+ */
+export type RulesDraft = { 
+/**
+ * What keeps its order.
+ */
+order: Order, 
+/**
+ * Requests at once.
+ */
+requests: string, 
+/**
+ * Seconds.
+ */
+timeoutSeconds: string, 
+/**
+ * Messages in one request; empty or 1 is off.
+ */
+batch: string, 
+/**
+ * Attempts; empty tries for ever.
+ */
+attempts: string, 
+/**
+ * Hours; empty tries for ever.
+ */
+giveUpHours: string, 
+/**
+ * Plan.
+ */
+plan: Plan, 
+/**
+ * Requests per minute, with a plan of one's own.
+ */
+ownLimit: string, 
+/**
+ * Percent.
+ */
+reserve: string, 
+/**
+ * Requests per minute; empty is as many as the plan allows.
+ */
+pace: string, 
+/**
+ * Megabytes.
+ */
+queueMegabytes: string, 
+/**
+ * When full.
+ */
+whenFull: WhenFull, 
+/**
+ * Hours; empty keeps everything.
+ */
+maxAgeHours: string, 
+/**
+ * Retained messages.
+ */
+retained: Retained, 
+/**
+ * Extras.
+ */
+metadata: Metadata, 
+/**
+ * Topic; empty says nothing.
+ */
+statusTopic: string, 
+/**
+ * Loop guard.
+ */
+loopGuard: boolean, 
+/**
+ * Dry run.
+ */
+dryRun: boolean, };
+
+/**
  * What a form does with a secret that the page never saw.
  */
 export type SecretDraft = { "kind": "keep" } | { "kind": "set", 
@@ -1452,6 +1472,10 @@ theme: Theme,
  * Memory budget of the feed, in megabytes (16 to 4096).
  */
 feedMegabytes: number, 
+/**
+ * Largest MQTT packet taken, in megabytes (1 to 256); larger ones are skipped and counted.
+ */
+packetMegabytes: number, 
 /**
  * Whether the first-run doors were passed.
  */
@@ -1897,6 +1921,11 @@ view: number | null,
 filter: ViewFilter, };
 
 /**
+ * What happens when the queue's budget is full.
+ */
+export type WhenFull = "stop" | "dropOldest" | "dropNewest";
+
+/**
  * A last will (MQTT 5.0 section 3.1.2.5).
  */
 export type Will = { 
@@ -1943,12 +1972,6 @@ export interface Commands {
   "relays.save": { request: RelayDraft; response: RelayView };
   "relays.delete": { request: RelayRequest; response: null };
   "relays.act": { request: RelayActionRequest; response: null };
-  "endpoint.get": { request: null; response: EndpointView };
-  "endpoint.save": { request: EndpointDraft; response: EndpointView };
-  "endpoint.reveal": { request: null; response: Revealed };
-  "endpoint.renewCertificate": { request: null; response: EndpointView };
-  "endpoint.downlink": { request: RelayRequest; response: DownlinkView };
-  "endpoint.test": { request: EndpointTestRequest; response: EndpointTestReport };
   "topics.check": { request: TextRequest; response: FilterCheck };
   "feed.open": { request: ViewRequest; response: ViewFrame };
   "feed.close": { request: NumberRequest; response: null };

@@ -17,7 +17,7 @@ const info = (firstRun: boolean): AppInfo => ({
   notices: [],
 });
 
-const values: Values = { theme: "system", feedMegabytes: 256, welcomed: false, railFolded: false };
+const values: Values = { theme: "system", feedMegabytes: 256, packetMegabytes: 16, welcomed: false, railFolded: false };
 
 const snapshot: StatusSnapshot = {
   relays: [],

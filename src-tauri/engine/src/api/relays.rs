@@ -27,6 +27,8 @@ pub(super) async fn act(engine: &Engine, request: RelayActionRequest) -> Result<
             engine.store.enable_relay(id, true).await?;
             engine.runtime.restart(UnitKey::Relay(id));
         }
+        RelayAction::Pause => engine.pause_delivery(id, true).await?,
+        RelayAction::Resume => engine.pause_delivery(id, false).await?,
     }
     Ok(())
 }

@@ -3,7 +3,7 @@
 use super::wire::*;
 use crate::Engine;
 use crate::configuration::ChangeError;
-use relayscope_domain::problem::Problem;
+use relayscope_domain::problem::Problems;
 use relayscope_domain::settings::Settings;
 use relayscope_domain::token::Region;
 
@@ -38,9 +38,15 @@ pub(super) async fn get(engine: &Engine, (): Nothing) -> Result<SettingsView, Ap
 }
 
 pub(super) async fn save(engine: &Engine, settings: Settings) -> Result<SettingsView, ApiError> {
+    let mut problems = Problems::default();
     if !(16..=4_096).contains(&settings.feed_megabytes) {
-        let message = "The memory budget is a whole number from 16 to 4096 megabytes.".to_owned();
-        return Err(ChangeError::Invalid(vec![Problem { field: "feedMegabytes".into(), message }]).into());
+        problems.add("feedMegabytes", "The memory budget is a whole number from 16 to 4096 megabytes.");
+    }
+    if !(1..=256).contains(&settings.packet_megabytes) {
+        problems.add("packetMegabytes", "The largest packet is a whole number from 1 to 256 megabytes.");
+    }
+    if !problems.is_empty() {
+        return Err(ChangeError::Invalid(problems.into_vec()).into());
     }
     engine.store.save_settings(&settings).await?;
     engine.feed.set_budget(settings.feed_bytes());

@@ -8,6 +8,7 @@ use crate::runtime::Runtime;
 use crate::secrets;
 use crate::store::StoreError;
 use relayscope_domain::broker::{Broker, BrokerSecrets, BrokerSpec, Embedded};
+use relayscope_domain::delivery::Rules;
 use relayscope_domain::id::{BrokerId, RelayId, TokenId};
 use relayscope_domain::message::Qos;
 use relayscope_domain::relay::{Mapping, Relay};
@@ -127,6 +128,7 @@ impl Engine {
             network_token_id: network,
             authorization_id: authorization,
             downlink_port: None,
+            rules: Rules::default(),
             enabled: true,
         };
         self.store.save_relay(&relay).await?;

@@ -168,6 +168,7 @@ fn certificate(record: &EndpointRecord) -> Option<EndpointCertificate> {
         from: leaf.not_before_date(),
         until: leaf.not_after_date(),
         fingerprint: tls::fingerprint(&der),
+        pem: pem.to_owned(),
         warning: warning(&record.settings, &leaf),
         subject: leaf.subject,
         names: leaf.names,

@@ -5,6 +5,7 @@ use super::demo::free_name;
 use crate::Engine;
 use crate::store::StoreError;
 use relayscope_domain::broker::{Broker, BrokerSpec};
+use relayscope_domain::delivery::Rules;
 use relayscope_domain::id::{BrokerId, RelayId, TokenId};
 use relayscope_domain::import::{Imported, ImportedRelay};
 use relayscope_domain::relay::Relay;
@@ -147,6 +148,7 @@ fn relay_of(
         network_token_id,
         authorization_id,
         downlink_port: imported.downlink_port,
+        rules: Rules::default(),
         enabled: imported.enabled,
     }
 }

@@ -10,6 +10,7 @@ mod tokens;
 
 pub(crate) use brokers::pem_words;
 pub(crate) use demo::DemoRecord;
+pub(crate) use relays::paused_key;
 
 use crate::secrets::SecretError;
 use crate::store::StoreError;

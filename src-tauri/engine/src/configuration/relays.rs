@@ -4,10 +4,12 @@ use super::{ChangeError, problem};
 use crate::Engine;
 use crate::api::wire::{Grant, RelayView, Tone};
 use crate::store::StoreError;
+use relayscope_domain::delivery::{Rules, RulesDraft};
 use relayscope_domain::id::{RelayId, TokenId};
 use relayscope_domain::message::Qos;
 use relayscope_domain::problem::{Problem, Problems};
 use relayscope_domain::relay::{self, Mapping, Relay, RelayDraft};
+use relayscope_domain::settings::Settings;
 use relayscope_domain::token::{Region, TokenKind};
 
 impl Engine {
@@ -22,6 +24,7 @@ impl Engine {
             network_token_id: None,
             authorization_id: None,
             downlink_port: String::new(),
+            rules: RulesDraft::default(),
             enabled: true,
         }
     }
@@ -56,6 +59,7 @@ impl Engine {
             network_token_id: Some(relay.network_token_id),
             authorization_id: Some(relay.authorization_id),
             downlink_port: relay.downlink_port.map(|port| port.to_string()).unwrap_or_default(),
+            rules: (&relay.rules).into(),
             enabled: relay.enabled,
         };
         RelayView { relay, draft, grants }
@@ -71,7 +75,9 @@ impl Engine {
                 return Err(ChangeError::Invalid(problems));
             }
         };
-        let misfits = self.misfits(&relay.region, Some(relay.network_token_id), Some(relay.authorization_id)).await?;
+        let mut misfits =
+            self.misfits(&relay.region, Some(relay.network_token_id), Some(relay.authorization_id)).await?;
+        misfits.extend(too_small(&relay.rules, &self.store.settings().await?));
         if !misfits.is_empty() {
             return Err(ChangeError::Invalid(misfits));
         }
@@ -131,6 +137,14 @@ impl Engine {
         Ok(())
     }
 
+    /// Pauses or resumes a relay's delivery, now and after the next start.
+    pub(crate) async fn pause_delivery(&self, id: RelayId, paused: bool) -> Result<(), StoreError> {
+        self.store.relay(id).await?;
+        self.store.set_value_quietly(&paused_key(id), &paused).await?;
+        self.runtime.meter(id).pause(paused);
+        Ok(())
+    }
+
     /// Waits, for ten seconds at most, until nothing of the relay runs.
     pub(crate) async fn until_relay_stopped(&self, id: RelayId) {
         let gone = async {
@@ -140,4 +154,20 @@ impl Engine {
         };
         let _ = tokio::time::timeout(std::time::Duration::from_secs(10), gone).await;
     }
+}
+
+/// Where it is kept whether a relay's delivery is paused.
+pub(crate) fn paused_key(id: RelayId) -> String {
+    format!("paused/{id}")
+}
+
+/// A budget below one message would stop the relay for ever.
+fn too_small(rules: &Rules, settings: &Settings) -> Option<Problem> {
+    (rules.queue_megabytes < settings.packet_megabytes).then(|| Problem {
+        field: "rules.queueMegabytes".into(),
+        message: format!(
+            "One message may have {} megabytes (Settings); the queue's budget must hold at least one.",
+            settings.packet_megabytes
+        ),
+    })
 }

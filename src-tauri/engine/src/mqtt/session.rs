@@ -15,7 +15,7 @@ use crate::feed::Feed;
 use bytes::Bytes;
 use relayscope_domain::broker::{BrokerSecrets, Connection};
 use relayscope_domain::id::MessageId;
-use relayscope_domain::message::Qos;
+use relayscope_domain::message::{MqttVersion, Qos};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::SystemTime;
@@ -117,6 +117,8 @@ pub struct SessionState {
     pub since: SystemTime,
     /// Each filter with the QoS granted or the refusal in words; empty until answered.
     pub grants: Vec<(Arc<str>, Result<Qos, String>)>,
+    /// The version that is really spoken, once connected.
+    pub version: Option<MqttVersion>,
 }
 
 /// The outer ends of a running session.
@@ -163,8 +165,12 @@ pub fn open(
     let (arrivals_in, arrivals) = mpsc::channel(ARRIVALS);
     let (acks, acks_out) = mpsc::channel(ACKS);
     let (commands, commands_out) = mpsc::channel(COMMANDS);
-    let (state_in, state) =
-        watch::channel(SessionState { standing: Standing::Connecting, since: SystemTime::now(), grants: vec![] });
+    let (state_in, state) = watch::channel(SessionState {
+        standing: Standing::Connecting,
+        since: SystemTime::now(),
+        grants: vec![],
+        version: None,
+    });
     let backlog = Backlog::default();
     let dropped = Arc::new(AtomicU64::new(0));
     let session = Session { arrivals, acks, commands, state, backlog: backlog.clone(), dropped: dropped.clone() };

@@ -4,7 +4,7 @@
 use crate::mqtt::session::SessionState;
 use relayscope_domain::relay::Ledger;
 use std::collections::VecDeque;
-use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
@@ -25,6 +25,11 @@ pub struct Meter {
     // Rows counted at the start minus what the ledger said of them: not zero is a finding.
     mismatch: AtomicI64,
     loaded: AtomicBool,
+    bytes: AtomicI64,
+    full: AtomicBool,
+    // Written by whoever pauses; watched by the worker.
+    paused: watch::Sender<bool>,
+    request_limit: AtomicU32,
     state: Mutex<State>,
 }
 
@@ -32,7 +37,9 @@ pub struct Meter {
 struct State {
     session: Option<watch::Receiver<SessionState>>,
     session_dropped: Option<Arc<AtomicU64>>,
+    oversized: Option<Arc<AtomicU64>>,
     destination: Destination,
+    quota: Option<Quota>,
     // By `Write`: a small write may succeed while a large one does not.
     storage: [Option<(String, SystemTime)>; 2],
     last_error: Option<Trouble>,
@@ -76,6 +83,21 @@ pub enum Destination {
         /// Since when.
         since: SystemTime,
     },
+}
+
+/// A relay's share of the plan's clock minute.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Quota {
+    /// Requests per minute that the plan allows.
+    pub limit: u32,
+    /// Requests per minute that this relay makes at most.
+    pub allowance: u32,
+    /// Requests made in this minute.
+    pub used: u32,
+    /// When the minute ends.
+    pub resets_at: SystemTime,
+    /// Whether requests wait for the pace.
+    pub pacing: bool,
 }
 
 /// Something that went wrong.
@@ -183,6 +205,46 @@ impl Meter {
         let mut sample: Vec<u32> = self.state().took.iter().copied().collect();
         sample.sort_unstable();
         sample.get(sample.len() / 2).map(|micros| Duration::from_micros((*micros).into()))
+    }
+
+    /// Bytes that wait in the queue.
+    pub fn bytes(&self) -> u64 {
+        self.bytes.load(Ordering::Relaxed).max(0) as u64
+    }
+
+    /// Whether the queue's budget is used up.
+    pub fn is_full(&self) -> bool {
+        self.full.load(Ordering::Relaxed)
+    }
+
+    /// Whether a person paused the delivery.
+    pub fn is_paused(&self) -> bool {
+        *self.paused.borrow()
+    }
+
+    /// Pauses or resumes the delivery.
+    pub fn pause(&self, paused: bool) {
+        self.paused.send_replace(paused);
+    }
+
+    /// Whether the delivery is paused, as it changes.
+    pub(super) fn pauses(&self) -> watch::Receiver<bool> {
+        self.paused.subscribe()
+    }
+
+    /// Requests allowed at once right now.
+    pub fn request_limit(&self) -> u32 {
+        self.request_limit.load(Ordering::Relaxed)
+    }
+
+    /// The plan's minute, when a plan or a pace is set.
+    pub fn quota(&self) -> Option<Quota> {
+        self.state().quota.clone()
+    }
+
+    /// Messages that were skipped for their size.
+    pub fn oversized(&self) -> u64 {
+        self.state().oversized.as_ref().map_or(0, |count| count.load(Ordering::Relaxed))
     }
 
     /// The destination's standing.

@@ -74,6 +74,7 @@ impl Worker {
 
     pub(super) async fn run(mut self, stop: CancellationToken) {
         let mut requests: JoinSet<(Entry, Delivery)> = JoinSet::new();
+        let mut pauses = self.meter.pauses();
         while !stop.is_cancelled() {
             let readable = self.read().await;
             self.lanes.wake(Instant::now());
@@ -89,6 +90,7 @@ impl Worker {
                     }
                 }
                 () = self.pushed.notified() => self.unread = true,
+                Ok(()) = pauses.changed() => {}
                 () = sleep_until(wake) => {}
                 () = tokio::time::sleep(READ_RETRY), if !readable => {}
                 () = stop.cancelled() => {}
@@ -141,7 +143,7 @@ impl Worker {
     }
 
     fn send(&mut self, requests: &mut JoinSet<(Entry, Delivery)>) {
-        while self.gate.room(requests.len(), REQUESTS, Instant::now()) > 0 {
+        while !self.meter.is_paused() && self.gate.room(requests.len(), REQUESTS, Instant::now()) > 0 {
             let Some(entry) = self.lanes.next() else { return };
             self.gate.sent();
             let destination = self.destination.clone();

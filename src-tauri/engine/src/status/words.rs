@@ -93,6 +93,9 @@ impl RelayStanding<'_> {
         if let Some((_, since)) = self.meter.storage() {
             return state("paused: messages can't be stored", Tone::Bad, Some(since));
         }
+        if self.meter.is_paused() {
+            return state("delivery paused by you", Tone::Warn, None);
+        }
         if let Destination::Paused { since, .. } = self.meter.destination() {
             return state("paused: token refused", Tone::Bad, Some(since));
         }
@@ -110,6 +113,16 @@ impl RelayStanding<'_> {
             1 => state("running, but one filter was refused", Tone::Bad, Some(since)),
             more => state(format!("running, but {more} filters were refused"), Tone::Bad, Some(since)),
         }
+    }
+
+    /// What MQTT 3.1.1 costs: such a broker drops what it may not have on its way.
+    pub(super) fn version_advice(&self) -> Option<String> {
+        let version = self.session.and_then(|session| session.version)?;
+        (version == MqttVersion::V311).then(|| {
+            "MQTT 3.1.1 is spoken: in a burst the broker may drop messages beyond its own queue. Raise \
+             max_queued_messages and max_inflight_messages (Mosquitto), or let the broker speak MQTT 5."
+                .to_owned()
+        })
     }
 
     /// The session with the broker.

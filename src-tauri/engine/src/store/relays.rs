@@ -42,6 +42,7 @@ impl Store {
             network_token_id: parse("network_token_id").parse().map_err(malformed("relay"))?,
             authorization_id: parse("authorization_id").parse().map_err(malformed("relay"))?,
             downlink_port: row.get("downlink_port"),
+            rules: serde_json::from_str(row.get("rules")).map_err(malformed("relay"))?,
             enabled: row.get("enabled"),
         })
     }
@@ -70,11 +71,12 @@ impl Store {
             }
         };
         sqlx::query(
-            "INSERT INTO relays (id, name, broker_id, region, network_token_id, authorization_id, downlink_port, enabled,
-             client_suffix, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            "INSERT INTO relays (id, name, broker_id, region, network_token_id, authorization_id, downlink_port, rules,
+             enabled, client_suffix, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, broker_id = excluded.broker_id, region = excluded.region,
              network_token_id = excluded.network_token_id, authorization_id = excluded.authorization_id,
-             downlink_port = excluded.downlink_port, enabled = excluded.enabled, client_suffix = excluded.client_suffix",
+             downlink_port = excluded.downlink_port, rules = excluded.rules, enabled = excluded.enabled,
+             client_suffix = excluded.client_suffix",
         )
         .bind(relay.id.to_string())
         .bind(&relay.name)
@@ -83,6 +85,7 @@ impl Store {
         .bind(relay.network_token_id.to_string())
         .bind(relay.authorization_id.to_string())
         .bind(relay.downlink_port)
+        .bind(serde_json::to_string(&relay.rules).map_err(malformed("relay"))?)
         .bind(relay.enabled)
         .bind(suffix)
         .bind(now())

@@ -5,6 +5,7 @@ use super::desired::{Plan, RelayPlan};
 use crate::api::wire::Frame;
 use crate::broker::{BrokerConfig, EmbeddedBroker};
 use crate::causes::chain;
+use crate::configuration::paused_key;
 use crate::destination::tagoio::TagoIo;
 use crate::endpoint::{self, EndpointError, EndpointPlan, Reach};
 use crate::feed::Feed;
@@ -133,6 +134,10 @@ async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended 
         Ok(stale) => stale,
         Err(error) => return Ended::Fell(chain(&error)),
     };
+    match world.store.value(&paused_key(relay.id)).await {
+        Ok(paused) => world.runtime.meter(relay.id).pause(paused.unwrap_or(false)),
+        Err(error) => return Ended::Fell(chain(&error)),
+    }
     let name: Arc<str> = relay.name.as_str().into();
     let config = RelayConfig {
         id: relay.id,

@@ -44,6 +44,8 @@ pub struct EndpointCertificate {
     pub until: String,
     /// SHA-256 of the certificate, in pairs of hexadecimal digits.
     pub fingerprint: String,
+    /// The certificate itself (PEM), for clients that are to trust it.
+    pub pem: String,
     /// What will make clients refuse it, and what to do.
     pub warning: Option<String>,
 }

@@ -186,6 +186,10 @@ pub enum RelayAction {
     Stop,
     /// Stops and starts it.
     Restart,
+    /// Stops delivering; messages are still taken in and kept.
+    Pause,
+    /// Delivers again.
+    Resume,
 }
 
 /// Asks for an action on a relay.

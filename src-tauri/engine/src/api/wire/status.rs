@@ -85,10 +85,68 @@ pub struct RelayStatus {
     pub sparkline: Vec<f32>,
     /// When the oldest waiting message was received.
     pub oldest_waiting_at: Option<i64>,
+    /// Bytes that wait, and how many may.
+    pub queue: QueueUse,
+    /// What of the plan's minute is used, when a plan or a pace is set.
+    pub quota: Option<QuotaStatus>,
+    /// When the backlog will be gone, while there is one.
+    pub drain: Option<DrainStatus>,
+    /// Requests under way.
+    pub requests: u32,
+    /// Requests allowed at once right now; found out by measuring.
+    pub request_limit: u32,
+    /// Messages that were skipped because they are larger than the settings allow.
+    pub oversized: u64,
+    /// Whether a person paused the delivery; messages are still taken in.
+    pub paused: bool,
+    /// What the broker may lose because of the version spoken, with the setting that prevents it.
+    pub version_advice: Option<String>,
     /// Last error, or nothing.
     pub last_error: Option<LastError>,
     /// Address of the downlink endpoint, when it listens.
     pub downlink: Option<String>,
+}
+
+/// A relay's queue against its budget.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct QueueUse {
+    /// Bytes that wait.
+    pub bytes: u64,
+    /// Bytes that may wait.
+    pub budget: u64,
+    /// Whether the budget is used up and its rule applies.
+    pub full: bool,
+}
+
+/// A relay's share of the plan's clock minute.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct QuotaStatus {
+    /// Requests per minute that the plan allows.
+    pub limit: u32,
+    /// Requests per minute that this relay makes at most: less the reserve, and the pace.
+    pub allowance: u32,
+    /// Requests made in this minute.
+    pub used: u32,
+    /// When the minute ends.
+    pub resets_at: i64,
+    /// Whether requests wait for the pace right now.
+    pub pacing: bool,
+    /// In words: `at this rate the limit is reached in 14 s`.
+    pub words: String,
+}
+
+/// A backlog on its way out.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct DrainStatus {
+    /// How much of the backlog at its highest is gone, 0 to 1.
+    pub done: f64,
+    /// Seconds until it is gone at the present rate; `None` while it does not shrink.
+    pub seconds: Option<f64>,
+    /// In words: `backlog gone in about 12 min`.
+    pub words: String,
 }
 
 /// An error in plain words.

@@ -204,6 +204,8 @@ impl Task {
             token_last5: String::new(),
             detail: detail.join(" · "),
         });
+        let version = self.config.connection.version;
+        self.state.send_modify(|state| state.version = Some(version));
         self.set(Standing::Connected);
         for filter in std::mem::take(&mut self.config.stale_filters) {
             if session_present && self.requests.unsubscribe(&filter).is_ok() {
