@@ -55,6 +55,26 @@ impl Downlink {
         self.app.try_call("endpoint.save", draft).await.map(|saved| serde_json::from_value(saved).unwrap())
     }
 
+    /// As [`Self::save`], and waits until the endpoint was started again: its count of answers begins anew. For settings
+    /// with plain HTTP and open access.
+    pub(crate) async fn save_and_wait(&self, change: impl FnOnce(&mut Value)) {
+        let get = async |path: &str| -> Option<String> {
+            self.http.get(format!("{}{path}", self.url)).send().await.ok()?.text().await.ok()
+        };
+        for _ in 0..5 {
+            get("/status").await.unwrap();
+        }
+        self.save(change).await;
+        eventually("the endpoint to start again", async || {
+            let metrics = get("/metrics").await?;
+            let count = metrics
+                .lines()
+                .find_map(|line| line.strip_prefix("relayscope_endpoint_requests_total{status=\"200\"} "));
+            (count.map_or(0, |count| count.parse().unwrap()) < 5).then_some(())
+        })
+        .await;
+    }
+
     /// Waits until the endpoint answers a request that shows nobody's name with this status.
     pub(crate) async fn answers(&self, status: u16) {
         eventually(&format!("the endpoint to answer {status}"), async || {

@@ -275,14 +275,14 @@ async fn the_test_walks_the_way_and_says_where_it_ends() {
     })
     .await;
     let report = run("t").await;
+    let (ok, failed) = (TestOutcome::Ok, TestOutcome::Failed);
     let outcomes: Vec<_> = report.steps.iter().map(|step| step.outcome).collect();
-    use TestOutcome::{Failed, NotReached, Ok};
-    assert_eq!(outcomes, [Ok, Ok, Ok, Ok, Failed, NotReached]);
+    assert_eq!(outcomes, [ok, ok, ok, ok, failed, TestOutcome::NotReached]);
     assert!(!report.passed && !report.steps[4].advice.is_empty());
     let _: Nothing = downlink.app.call("relays.act", json!({"id": downlink.relay.relay.id, "action": "stop"})).await;
     let outcome = eventually("the endpoint to stop", async || {
         let report = run("t").await;
-        (report.steps[0].outcome == Failed).then_some(report)
+        (report.steps[0].outcome == failed).then_some(report)
     })
     .await;
     assert!(!outcome.passed && !outcome.steps[0].advice.is_empty());

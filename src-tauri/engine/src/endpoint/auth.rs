@@ -4,7 +4,7 @@
 use super::answer::{Answer, fixed};
 use super::cache::Answers;
 use super::desk::{Desk, parse};
-use crate::destination::verify;
+use crate::destination::verify::{self, Said};
 use crate::fingerprint::Fingerprint;
 use bytes::Bytes;
 use hyper::StatusCode;
@@ -61,7 +61,12 @@ async fn ids(desk: &Desk, url: &str, token: &Secret) -> Option<(String, String)>
     if let Some(known) = desk.logins.0.get(&key) {
         return known;
     }
-    let found = verify::ids(&desk.reach.http, url, token).await;
+    let found = match verify::ids(&desk.reach.http, url, token).await {
+        Said::Ids(own, network) => Some((own, network)),
+        Said::Refused => None,
+        // Not a no: asked again next time.
+        Said::Nothing => return None,
+    };
     desk.logins.0.put(key, found.clone());
     found
 }
