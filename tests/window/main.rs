@@ -16,6 +16,7 @@ mod steps;
 mod wait;
 
 mod build_by_clicking;
+mod downlink;
 mod first_run;
 mod measure;
 mod policy;
