@@ -21,7 +21,8 @@ fn message() -> Value {
 
 /// Sends a text byte by byte until the other side ends the connection; gives what it said.
 async fn drip_until_cut(mut stream: TcpStream, text: &str) -> String {
-    let mut said = Vec::new();
+    // Room for the whole answer: after it the connection is reset.
+    let mut said = Vec::with_capacity(4_096);
     for byte in text.bytes().cycle() {
         if stream.write_all(&[byte]).await.is_err() {
             break;
