@@ -185,12 +185,18 @@ fn warning(settings: &EndpointSettings, leaf: &Certificate) -> Option<String> {
         return Some(format!("It ends on {}. {what}", leaf.not_after_date()));
     }
     // A tunnel shows its own certificate.
-    let name = Some(settings.public.as_str()).filter(|public| !public.is_empty() && !public.contains("://"))?;
-    let named = leaf.names.iter().any(|known| {
-        known.eq_ignore_ascii_case(name)
-            || known
-                .strip_prefix("*.")
-                .is_some_and(|domain| name.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(domain)))
-    });
-    (!named).then(|| format!("It does not name {name}: clients that check names refuse it. {what}"))
+    let public = if settings.public.contains("://") { String::new() } else { settings.public.clone() };
+    let unnamed = |name: &String| !leaf.names.iter().any(|known| covers(known, name));
+    let missing = if settings.tls == EndpointTls::SelfSigned {
+        tls::names(&EndpointSettings { public, ..settings.clone() }).into_iter().find(unnamed)
+    } else {
+        Some(public).filter(|name| !name.is_empty() && unnamed(name))
+    }?;
+    Some(format!("It does not name {missing}: clients that check names refuse it. {what}"))
+}
+
+/// Whether a name of a certificate stands for a host (RFC 9525 section 6.3).
+fn covers(known: &str, name: &str) -> bool {
+    let wildcard = known.strip_prefix("*.").zip(name.split_once('.'));
+    known.eq_ignore_ascii_case(name) || wildcard.is_some_and(|(domain, (_, rest))| rest.eq_ignore_ascii_case(domain))
 }
