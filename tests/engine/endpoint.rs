@@ -7,32 +7,84 @@ use relayscope_engine::api::wire::*;
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
 
-struct Downlink {
-    app: App,
-    url: String,
-    http: reqwest::Client,
+/// An engine with one relay that takes downlinks.
+pub(crate) struct Downlink {
+    pub(crate) app: App,
+    pub(crate) relay: RelayView,
+    pub(crate) port: u16,
+    pub(crate) url: String,
+    pub(crate) http: reqwest::Client,
 }
 
 impl Downlink {
-    async fn start(broker: &Mosquitto) -> Self {
+    pub(crate) async fn start(broker: &Mosquitto) -> Self {
+        Self::start_with(broker.port, &local()).await
+    }
+
+    /// With a broker on a port, and another region than the stand-in inside.
+    pub(crate) async fn start_with(broker: u16, region: &Value) -> Self {
         let app = App::start().await;
-        let saved = app.broker(broker.port, |_| {}).await;
-        let relay = app.relay("Plant", &saved, &local(), &[("up/#", 1)]).await;
+        let saved = app.broker(broker, |_| {}).await;
+        let relay = app.relay("Plant", &saved, region, &[("up/#", 1)]).await;
         let mut draft = serde_json::to_value(&relay.draft).unwrap();
         let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         draft["downlinkPort"] = json!(port.to_string());
-        let _: RelayView = app.call("relays.save", draft).await;
+        let relay: RelayView = app.call("relays.save", draft).await;
         app.connected(1).await;
         let url = eventually("the endpoint", async || app.relay_status().await.downlink).await;
         assert_eq!(url, format!("http://127.0.0.1:{port}/publish"));
         Self {
             app,
+            relay,
+            port,
             url: url.trim_end_matches("/publish").to_owned(),
             http: relayscope_engine::destination::http::http_client().unwrap(),
         }
     }
 
-    async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
+    /// Saves the endpoint's settings; `change` adjusts the form.
+    pub(crate) async fn save(&self, change: impl FnOnce(&mut Value)) -> EndpointView {
+        self.try_save(change).await.unwrap_or_else(|error| panic!("{error:?}"))
+    }
+
+    /// As [`Self::save`], where a refusal is expected.
+    pub(crate) async fn try_save(&self, change: impl FnOnce(&mut Value)) -> Result<EndpointView, ApiError> {
+        let view: Value = self.app.call("endpoint.get", ()).await;
+        let mut draft = view["draft"].clone();
+        change(&mut draft);
+        self.app.try_call("endpoint.save", draft).await.map(|saved| serde_json::from_value(saved).unwrap())
+    }
+
+    /// As [`Self::save`], and waits until the endpoint was started again: its count of answers begins anew. For settings
+    /// with plain HTTP and open access.
+    pub(crate) async fn save_and_wait(&self, change: impl FnOnce(&mut Value)) {
+        let get = async |path: &str| -> Option<String> {
+            self.http.get(format!("{}{path}", self.url)).send().await.ok()?.text().await.ok()
+        };
+        for _ in 0..5 {
+            get("/status").await.unwrap();
+        }
+        self.save(change).await;
+        eventually("the endpoint to start again", async || {
+            let metrics = get("/metrics").await?;
+            let count = metrics
+                .lines()
+                .find_map(|line| line.strip_prefix("relayscope_endpoint_requests_total{status=\"200\"} "));
+            (count.map_or(0, |count| count.parse().unwrap()) < 5).then_some(())
+        })
+        .await;
+    }
+
+    /// Waits until the endpoint answers a request that shows nobody's name with this status.
+    pub(crate) async fn answers(&self, status: u16) {
+        eventually(&format!("the endpoint to answer {status}"), async || {
+            let answer = self.http.get(format!("{}/status", self.url)).send().await.ok()?;
+            (answer.status().as_u16() == status).then_some(())
+        })
+        .await;
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> (u16, Value) {
         let answer = self.http.post(format!("{}{path}", self.url)).json(body).send().await.unwrap();
         (answer.status().as_u16(), answer.json().await.unwrap())
     }

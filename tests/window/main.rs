@@ -18,6 +18,7 @@ mod steps;
 mod wait;
 
 mod build_by_clicking;
+mod downlink;
 mod first_run;
 mod letters;
 mod measure;

@@ -1,7 +1,9 @@
 //! Which configuration runs in which data folder: files are read here, and checked by the domain.
 
 use crate::Failure;
+use relayscope_domain::endpoint::{EndpointSettings, EndpointTls};
 use relayscope_domain::import::{self, Imported};
+use std::net::Ipv6Addr;
 use std::path::{Path, PathBuf};
 
 /// What is to be run.
@@ -14,21 +16,34 @@ pub(crate) struct Plan {
     pub(crate) imported: Option<Imported>,
     /// Whether the demo is started.
     pub(crate) demo: bool,
+    /// How the file's relays listen for downlinks.
+    pub(crate) endpoint: EndpointSettings,
 }
 
 /// Decides what runs where; reads and checks the file before anything is started. Without `config_path` the official
 /// relay's variable for it counts, unless a folder or the demo was asked for.
-pub(crate) fn plan(config_path: Option<PathBuf>, data_dir: Option<PathBuf>, demo: bool) -> Result<Plan, Failure> {
+pub(crate) fn plan(
+    config_path: Option<PathBuf>,
+    data_dir: Option<PathBuf>,
+    demo: bool,
+    unsafe_mode: bool,
+) -> Result<Plan, Failure> {
     let from_env = || std::env::var_os("TAGOIO__RELAY__CONFIG_PATH").map(PathBuf::from);
     let config_path = config_path.or_else(|| if demo || data_dir.is_some() { None } else { from_env() });
+    let endpoint = endpoint(unsafe_mode);
     let Some(path) = config_path else {
+        if unsafe_mode {
+            return Err(Failure::usage(
+                "--unsafe-mode belongs to --config-path; what the app has configured is changed in its settings.",
+            ));
+        }
         let keychain = data_dir.is_none() && !demo;
         let data_dir = match data_dir {
             Some(dir) => dir,
             None if demo => default_dir()?.join("headless").join("demo"),
             None => default_dir()?,
         };
-        return Ok(Plan { data_dir, keychain, imported: None, demo });
+        return Ok(Plan { data_dir, keychain, imported: None, demo, endpoint });
     };
     let imported = read(&path)?;
     let data_dir = match data_dir {
@@ -43,7 +58,20 @@ pub(crate) fn plan(config_path: Option<PathBuf>, data_dir: Option<PathBuf>, demo
         }
         None => default_dir()?.join("headless").join(folder_name(&path)),
     };
-    Ok(Plan { data_dir, keychain: false, imported: Some(imported), demo })
+    Ok(Plan { data_dir, keychain: false, imported: Some(imported), demo, endpoint })
+}
+
+/// In plain HTTP on 127.0.0.1; in the unsafe mode as the official relay's: HTTPS on every address, for everybody.
+fn endpoint(unsafe_mode: bool) -> EndpointSettings {
+    if !unsafe_mode {
+        return EndpointSettings::default();
+    }
+    EndpointSettings {
+        address: Ipv6Addr::UNSPECIFIED.into(),
+        tls: EndpointTls::SelfSigned,
+        unsafe_mode,
+        ..EndpointSettings::default()
+    }
 }
 
 /// Reads and checks a configuration file; every problem is a line of the failure.

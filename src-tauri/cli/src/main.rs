@@ -84,6 +84,10 @@ struct RunArgs {
     /// Data folder, instead of the app's own.
     #[arg(long, value_name = "DIR")]
     data_dir: Option<PathBuf>,
+    /// With --config-path: listen for downlinks on every address of this computer, with HTTPS and without asking who
+    /// calls, as the official relay's option does. Anybody who reaches the port can publish to your broker.
+    #[arg(long)]
+    unsafe_mode: bool,
     /// Stop after this many seconds.
     #[arg(long, value_name = "N")]
     seconds: Option<u64>,
@@ -131,11 +135,11 @@ fn dispatch(command: Command) -> Result<(), Failure> {
     match command {
         Command::Init { path, config_path } => init::init(&config_path.unwrap_or(path)),
         Command::Start { run, verbose: _ } => {
-            let plan = config::plan(run.config_path, run.data_dir, false)?;
+            let plan = config::plan(run.config_path, run.data_dir, false, run.unsafe_mode)?;
             on_runtime(run::run(plan, run::Output::Silent, run.seconds.map(Duration::from_secs)))
         }
         Command::Watch { run, json, demo } => {
-            let plan = config::plan(run.config_path, run.data_dir, demo)?;
+            let plan = config::plan(run.config_path, run.data_dir, demo, run.unsafe_mode)?;
             let output = if json { run::Output::Json } else { run::Output::Lines };
             on_runtime(run::run(plan, output, run.seconds.map(Duration::from_secs)))
         }

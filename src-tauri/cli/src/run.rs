@@ -4,6 +4,7 @@ use crate::config::Plan;
 use crate::feed::{Printer, Style};
 use crate::signals::Signals;
 use crate::{Failure, say};
+use relayscope_domain::endpoint::EndpointDraft;
 use relayscope_domain::import::preview_lines;
 use relayscope_engine::api::wire::{ApiError, ErrorCode};
 use relayscope_engine::{Engine, EngineConfig, api, telemetry};
@@ -62,6 +63,10 @@ pub(crate) async fn start(plan: &Plan, idle: bool) -> Result<Engine, Failure> {
 
 async fn set_up(engine: &Engine, plan: &Plan) -> Result<(), Failure> {
     if let Some(imported) = &plan.imported {
+        // First, so that no port opens otherwise than was asked for.
+        let draft = serde_json::to_value(EndpointDraft::of(&plan.endpoint))
+            .map_err(|error| Failure::runtime(error.to_string()))?;
+        api::call(engine, "endpoint.save", draft).await.map_err(refused)?;
         engine.replace_configuration(imported).await.map_err(refused)?;
     }
     if plan.demo {
@@ -80,6 +85,9 @@ pub(crate) fn refused(error: ApiError) -> Failure {
 fn announce(plan: &Plan) {
     for line in plan.imported.iter().flat_map(preview_lines) {
         say(&line);
+    }
+    if plan.endpoint.is_unsafe() {
+        say("UNSAFE MODE: downlinks are taken on every address of this computer, from everybody who reaches it.");
     }
     say(&format!("Running, with data in {}. Ctrl-C stops it.", plan.data_dir.display()));
 }

@@ -3,6 +3,7 @@
 use crate::config::{self, Plan};
 use crate::run::{GRACE, refused, start};
 use crate::{Failure, on_runtime, say};
+use relayscope_domain::endpoint::EndpointSettings;
 use relayscope_domain::import;
 use relayscope_engine::api;
 use relayscope_engine::api::wire::ImportRequest;
@@ -57,7 +58,7 @@ pub(crate) fn export(data_dir: Option<PathBuf>, with_secrets: bool) -> Result<()
 fn plan(data_dir: Option<PathBuf>) -> Result<Plan, Failure> {
     let keychain = data_dir.is_none();
     let data_dir = data_dir.map_or_else(config::default_dir, Ok)?;
-    Ok(Plan { data_dir, keychain, imported: None, demo: false })
+    Ok(Plan { data_dir, keychain, imported: None, demo: false, endpoint: EndpointSettings::default() })
 }
 
 fn print(text: &str) -> Result<(), Failure> {

@@ -5,6 +5,7 @@
 
 pub mod broker;
 pub mod delivery;
+pub mod endpoint;
 pub mod id;
 pub mod import;
 pub mod mapping;

@@ -6,6 +6,7 @@ use crate::platform::{Platform, PlatformTokens};
 use crate::relay::Handles;
 use crate::relay::meter::Meter;
 use relayscope_domain::id::{BrokerId, RelayId};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -72,6 +73,25 @@ pub struct RelayAt {
     pub handles: Handles,
 }
 
+/// The client certificate with which an endpoint is tested from inside. It never leaves the process.
+pub struct Probe {
+    /// The certificate.
+    pub certificate: CertificateDer<'static>,
+    /// Its key.
+    pub key: PrivateKeyDer<'static>,
+}
+
+/// A listening downlink endpoint.
+#[derive(Clone)]
+pub struct EndpointAt {
+    /// Its real address.
+    pub address: SocketAddr,
+    /// How others reach it, without a path.
+    pub url: String,
+    /// With client certificates: the one it is tested with.
+    pub probe: Option<Arc<Probe>>,
+}
+
 /// The registry of what runs.
 #[derive(Default)]
 pub struct Runtime {
@@ -89,7 +109,7 @@ struct State {
     brokers: HashMap<BrokerId, BrokerAt>,
     platform: Option<Arc<Platform>>,
     relays: HashMap<RelayId, RelayAt>,
-    endpoints: HashMap<u16, SocketAddr>,
+    endpoints: HashMap<u16, EndpointAt>,
     meters: HashMap<RelayId, Arc<Meter>>,
     restarts: Vec<UnitKey>,
 }
@@ -143,10 +163,8 @@ impl Runtime {
         self.running(UnitKey::Relay(id), |state| drop(state.relays.insert(id, at)));
     }
 
-    pub(crate) fn endpoint_runs(&self, port: u16, address: SocketAddr) {
-        self.running(UnitKey::Endpoint(port), |state| {
-            state.endpoints.insert(port, address);
-        });
+    pub(crate) fn endpoint_runs(&self, port: u16, at: EndpointAt) {
+        self.running(UnitKey::Endpoint(port), |state| drop(state.endpoints.insert(port, at)));
     }
 
     pub(crate) fn runs(&self, key: UnitKey) {
@@ -183,9 +201,9 @@ impl Runtime {
         self.state().relays.get(&id).cloned()
     }
 
-    /// The address of a running downlink endpoint.
-    pub fn endpoint(&self, port: u16) -> Option<SocketAddr> {
-        self.state().endpoints.get(&port).copied()
+    /// A listening downlink endpoint.
+    pub fn endpoint(&self, port: u16) -> Option<EndpointAt> {
+        self.state().endpoints.get(&port).cloned()
     }
 
     /// The counters of a relay; they outlive its restarts.

@@ -190,10 +190,7 @@ async fn relay_status(
         paused: meter.is_paused(),
         version_advice: standing.version_advice(),
         last_error: last_error(&meter, &standing),
-        downlink: relay
-            .downlink_port
-            .and_then(|port| runtime.endpoint(port))
-            .map(|address| format!("http://{address}/publish")),
+        downlink: relay.downlink_port.and_then(|port| runtime.endpoint(port)).map(|at| format!("{}/publish", at.url)),
     }
 }
 

@@ -23,6 +23,36 @@ pub(crate) async fn broker_on(address: &str, connack: &'static [u8], suback: &'s
     Ok(port)
 }
 
+/// A broker of MQTT 3.1.1 or 5 that takes every message and acknowledges none. Returns the port.
+pub(crate) async fn never_acknowledges() -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            tokio::spawn(async move {
+                let mut v5 = false;
+                while let Some((kind, body)) = packet(&mut stream).await {
+                    let answer = match kind >> 4 {
+                        // The level stands after the protocol's name: 4 or 5.
+                        1 => {
+                            v5 = body[6] == 5;
+                            if v5 { vec![0x20, 3, 0, 0, 0] } else { vec![0x20, 2, 0, 0] }
+                        }
+                        8 if v5 => vec![0x90, 4, body[0], body[1], 0, 1],
+                        8 => vec![0x90, 3, body[0], body[1], 1],
+                        12 => vec![0xd0, 0],
+                        _ => continue,
+                    };
+                    if stream.write_all(&answer).await.is_err() {
+                        return;
+                    }
+                }
+            });
+        }
+    });
+    port
+}
+
 async fn serve(mut stream: TcpStream, connack: &'static [u8], suback: &'static [u8]) {
     while let Some((kind, body)) = packet(&mut stream).await {
         let answer = match kind >> 4 {

@@ -8,6 +8,7 @@ pub mod bindings;
 pub mod wire;
 
 mod brokers;
+mod endpoint;
 mod error;
 mod events;
 mod import;
@@ -19,6 +20,7 @@ mod tokens;
 
 use crate::Engine;
 use relayscope_domain::broker::BrokerDraft;
+use relayscope_domain::endpoint::EndpointDraft;
 use relayscope_domain::relay::RelayDraft;
 use relayscope_domain::settings::Settings;
 use relayscope_domain::token::TokenDraft;
@@ -75,6 +77,12 @@ table! {
     "relays.delete" => relays::delete, RelayRequest => Nothing;
     "relays.preview" => preview::relay, RelayDraft => RelayPreview;
     "relays.act" => relays::act, RelayActionRequest => Nothing;
+    "endpoint.get" => endpoint::get, Nothing => EndpointView;
+    "endpoint.save" => endpoint::save, EndpointDraft => EndpointView;
+    "endpoint.reveal" => endpoint::reveal, Nothing => Revealed;
+    "endpoint.renewCertificate" => endpoint::renew_certificate, Nothing => EndpointView;
+    "endpoint.downlink" => endpoint::downlink, RelayRequest => DownlinkView;
+    "endpoint.test" => endpoint::test, EndpointTestRequest => EndpointTestReport;
     "topics.check" => relays::check_filter, TextRequest => FilterCheck;
 
     "feed.open" => events::open, ViewRequest => ViewFrame;

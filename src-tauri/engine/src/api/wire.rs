@@ -2,11 +2,13 @@
 //!
 //! Times are Unix milliseconds, durations milliseconds, sizes bytes, rates per second, unless a field says otherwise.
 
+mod endpoint;
 mod feed;
 mod forms;
 mod letters;
 mod status;
 
+pub use endpoint::*;
 pub use feed::*;
 pub use forms::*;
 pub use letters::*;

@@ -3,6 +3,7 @@
 
 mod brokers;
 mod demo;
+mod endpoint;
 mod import;
 mod relays;
 mod tokens;
@@ -49,6 +50,13 @@ impl From<StoreError> for ChangeError {
 impl From<SecretError> for ChangeError {
     fn from(error: SecretError) -> Self {
         Self::Store(error.into())
+    }
+}
+
+impl ChangeError {
+    /// One problem at its field.
+    pub(crate) fn at(field: &str, message: impl Into<String>) -> Self {
+        problem(field, message)
     }
 }
 

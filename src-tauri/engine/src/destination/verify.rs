@@ -235,12 +235,23 @@ fn said(body: &[u8], token: &Secret) -> String {
     if message.is_empty() { message } else { format!(" (“{message}”)") }
 }
 
-/// The ids that `GET {url}/info` tells of a token: its own, and that of its network; empty where there is none. `None`
-/// when the token is not taken.
-pub async fn ids(http: &reqwest::Client, url: &str, token: &Secret) -> Option<(String, String)> {
+/// What `GET {url}/info` says of a token.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// The ids it tells: the token's own, and that of its network; empty where there is none.
+    Ids(String, String),
+    /// The token is not taken.
+    Refused,
+    /// No answer, or one that says nothing about the token.
+    Nothing,
+}
+
+/// Asks `url` for the ids of a token.
+pub async fn ids(http: &reqwest::Client, url: &str, token: &Secret) -> Said {
     match ask(http, url, token).await {
-        Answer::Valid(_, info) => Some((info.id, info.network)),
-        Answer::Refused(..) | Answer::Strange(..) => None,
+        Answer::Valid(_, info) => Said::Ids(info.id, info.network),
+        Answer::Refused(..) => Said::Refused,
+        Answer::Strange(..) => Said::Nothing,
     }
 }
 

@@ -84,6 +84,11 @@ pub struct Handles {
 }
 
 impl Handles {
+    /// Whether the session behind them has ended.
+    pub fn is_closed(&self) -> bool {
+        self.publish.is_closed()
+    }
+
     /// Hands a downlink to the session; gives it back when the session takes none.
     pub fn publish(&self, publication: Publication) -> Result<(), Publication> {
         let room = match self.publish.try_reserve() {

@@ -6,10 +6,12 @@
 pub mod open;
 
 mod brokers;
+mod endpoint;
 mod meta;
 mod relays;
 mod tokens;
 
+pub use endpoint::EndpointRecord;
 pub use meta::{key_location, record_key_location};
 pub use tokens::StoredToken;
 

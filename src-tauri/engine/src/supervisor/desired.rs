@@ -3,7 +3,7 @@
 
 use crate::broker::Account;
 use crate::configuration::DemoRecord;
-use crate::endpoint::EndpointRelay;
+use crate::endpoint::{EndpointPlan, EndpointRelay};
 use crate::fingerprint::Fingerprint;
 use crate::platform::PlatformToken;
 use crate::runtime::{Runtime, UnitKey};
@@ -23,7 +23,7 @@ pub(crate) enum Plan {
     Platform,
     Broker { name: String, port: u16 },
     Relay(Box<RelayPlan>),
-    Endpoint(Vec<EndpointRelay>),
+    Endpoint(Box<EndpointPlan>),
     Simulator { broker: SocketAddr, devices: Vec<(String, Secret)> },
     Janitor,
 }
@@ -81,6 +81,7 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
             plans.insert(UnitKey::Relay(relay.id), Plan::Relay(Box::new(plan)));
         }
     }
+    let record = store.endpoint().await?;
     for relay in relays.iter().filter(|relay| relay.enabled) {
         let Some(port) = relay.downlink_port else { continue };
         let behind = EndpointRelay {
@@ -89,8 +90,9 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
             url: url_of(relay, runtime),
             network_token: tokens.get(&relay.network_token_id).map(|stored| stored.value.clone()),
         };
-        match plans.entry(UnitKey::Endpoint(port)).or_insert_with(|| Plan::Endpoint(vec![])) {
-            Plan::Endpoint(relays) => relays.push(behind),
+        let empty = || Plan::Endpoint(Box::new(EndpointPlan { record: record.clone(), relays: vec![] }));
+        match plans.entry(UnitKey::Endpoint(port)).or_insert_with(empty) {
+            Plan::Endpoint(plan) => plan.relays.push(behind),
             Plan::Platform | Plan::Broker { .. } | Plan::Relay(_) | Plan::Simulator { .. } | Plan::Janitor => {}
         }
     }

@@ -7,7 +7,7 @@ use crate::broker::{BrokerConfig, EmbeddedBroker};
 use crate::causes::chain;
 use crate::configuration::paused_key;
 use crate::destination::tagoio::TagoIo;
-use crate::endpoint::{self, EndpointError, EndpointRelay};
+use crate::endpoint::{self, EndpointError, EndpointPlan, Reach};
 use crate::feed::Feed;
 use crate::mqtt::session::SessionConfig;
 use crate::platform::{self, Platform, PlatformConfig};
@@ -39,7 +39,7 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
     match (key, plan) {
         (UnitKey::Broker(id), Plan::Broker { name, port }) => broker(world, id, &name, port, stop).await,
         (_, Plan::Relay(plan)) => relay(world, *plan, stop).await,
-        (UnitKey::Endpoint(port), Plan::Endpoint(relays)) => endpoint(world, port, relays, stop).await,
+        (UnitKey::Endpoint(port), Plan::Endpoint(plan)) => endpoint(world, port, *plan, stop).await,
         (_, Plan::Platform) => platform(world, stop).await,
         (key, Plan::Simulator { broker, devices }) => {
             let devices: Vec<SimulatedDevice> =
@@ -188,10 +188,11 @@ async fn stale(
     Ok(stale)
 }
 
-async fn endpoint(world: World, port: u16, relays: Vec<EndpointRelay>, stop: CancellationToken) -> Ended {
-    match endpoint::serve(port, relays, world.runtime.clone(), world.http.clone(), stop).await {
+async fn endpoint(world: World, port: u16, plan: EndpointPlan, stop: CancellationToken) -> Ended {
+    let reach = Reach { runtime: world.runtime, queue: world.queue, feed: world.feed, http: world.http };
+    match endpoint::serve(port, plan, reach, stop).await {
         Ok(()) => Ended::Stopped,
-        Err(error @ EndpointError::Listen { .. }) => Ended::Fell(chain(&error)),
-        Err(error @ EndpointError::Serve(_)) => Ended::Fell(chain(&error)),
+        Err(error @ (EndpointError::Listen { .. } | EndpointError::Address { .. })) => Ended::Fell(chain(&error)),
+        Err(error @ (EndpointError::NoToken | EndpointError::Tls(_))) => Ended::Failed(chain(&error)),
     }
 }

@@ -1,0 +1,173 @@
+//! The test's requests: one connection each, TLS as the endpoint has it.
+
+use super::super::tls;
+use crate::mqtt::tls::provider;
+use crate::runtime::{EndpointAt, Probe};
+use crate::store::EndpointRecord;
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::header::{AUTHORIZATION, CONTENT_TYPE, HOST};
+use hyper::{Request, StatusCode};
+use hyper_util::rt::TokioIo;
+use relayscope_domain::broker::Certificate;
+use relayscope_domain::secret::Secret;
+use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::sync::Arc;
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpStream;
+use tokio_rustls::TlsConnector;
+use tokio_rustls::client::TlsStream;
+
+/// What the endpoint answered.
+pub(super) struct Said {
+    pub(super) status: StatusCode,
+    pub(super) body: Bytes,
+}
+
+/// The way to an endpoint from inside.
+pub(super) struct Way {
+    pub(super) address: SocketAddr,
+    leaf: Option<CertificateDer<'static>>,
+    token: Option<Secret>,
+    probe: Option<Arc<Probe>>,
+}
+
+trait Wire: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Wire for T {}
+
+impl Way {
+    pub(super) fn new(at: &EndpointAt, record: &EndpointRecord) -> Self {
+        let ip = match at.address.ip() {
+            IpAddr::V4(address) if address.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            address => address,
+        };
+        let leaf = tls::in_use(record).and_then(|(pem, _)| tls::chain(pem).ok()?.into_iter().next());
+        Self {
+            address: SocketAddr::from((ip, at.address.port())),
+            leaf,
+            token: record.secrets.token.clone(),
+            probe: at.probe.clone(),
+        }
+    }
+
+    pub(super) async fn connect(&self) -> std::io::Result<TcpStream> {
+        TcpStream::connect(self.address).await
+    }
+
+    /// Certificate and protocol of a handshake, in words.
+    pub(super) async fn handshake(&self) -> Result<Vec<String>, String> {
+        let Some(leaf) = &self.leaf else { return Err("The configured certificate is not readable.".into()) };
+        let stream = self.secure(leaf, true).await?;
+        let (_, connection) = stream.get_ref();
+        let certificate = Certificate::from_der(leaf)?;
+        let version = match connection.protocol_version() {
+            Some(rustls::ProtocolVersion::TLSv1_3) => "TLS 1.3",
+            Some(rustls::ProtocolVersion::TLSv1_2) => "TLS 1.2",
+            _ => "TLS",
+        };
+        Ok(vec![
+            format!("{version} · {} · until {}", certificate.subject, certificate.not_after_date()),
+            format!("SHA-256 {}", tls::fingerprint(leaf)),
+        ])
+    }
+
+    async fn secure(&self, leaf: &CertificateDer<'static>, known: bool) -> Result<TlsStream<TcpStream>, String> {
+        let stream = self.connect().await.map_err(|error| error.to_string())?;
+        let builder = ClientConfig::builder_with_provider(provider())
+            .with_safe_default_protocol_versions()
+            .map_err(|error| error.to_string())?
+            .dangerous()
+            .with_custom_certificate_verifier(Arc::new(Exactly(leaf.clone())));
+        let config = match self.probe.as_ref().filter(|_| known) {
+            None => builder.with_no_client_auth(),
+            Some(probe) => builder
+                .with_client_auth_cert(vec![probe.certificate.clone()], probe.key.clone_key())
+                .map_err(|error| error.to_string())?,
+        };
+        let name = ServerName::IpAddress(self.address.ip().into());
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| error.to_string())
+    }
+
+    /// Asks how the relays stand; as somebody `known`, or as a stranger.
+    pub(super) async fn get_status(&self, known: bool) -> Result<Said, String> {
+        self.ask(Request::get("/status"), Bytes::new(), known).await
+    }
+
+    pub(super) async fn publish(&self, body: &serde_json::Value) -> Result<Said, String> {
+        let request = Request::post("/publish").header(CONTENT_TYPE, "application/json");
+        self.ask(request, body.to_string().into(), true).await
+    }
+
+    async fn ask(&self, request: hyper::http::request::Builder, body: Bytes, known: bool) -> Result<Said, String> {
+        let mut request = request.header(HOST, self.address.to_string());
+        if let Some(token) = self.token.as_ref().filter(|_| known) {
+            request = request.header(AUTHORIZATION, format!("Bearer {}", token.expose()));
+        }
+        let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
+        let stream: Box<dyn Wire> = match &self.leaf {
+            None => Box::new(self.connect().await.map_err(|error| error.to_string())?),
+            Some(leaf) => Box::new(self.secure(leaf, known).await?),
+        };
+        let (mut sender, connection) =
+            hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
+        let exchange = async {
+            let answer = sender.send_request(request).await?;
+            let status = answer.status();
+            Ok::<_, hyper::Error>(Said { status, body: answer.into_body().collect().await?.to_bytes() })
+        };
+        let mut exchange = std::pin::pin!(exchange);
+        let mut connection = std::pin::pin!(connection);
+        let said = tokio::select! {
+            said = exchange.as_mut() => said,
+            // The answer may be there all the same.
+            _ = connection.as_mut() => exchange.await,
+        };
+        said.map_err(|error| crate::causes::chain(&error))
+    }
+}
+
+/// Trusts one certificate and no other; the handshake's signature proves that the other side has its key.
+#[derive(Debug)]
+struct Exactly(CertificateDer<'static>);
+
+impl ServerCertVerifier for Exactly {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        _intermediates: &[CertificateDer<'_>],
+        _server_name: &ServerName<'_>,
+        _ocsp_response: &[u8],
+        _now: UnixTime,
+    ) -> Result<ServerCertVerified, Error> {
+        if *end_entity == self.0 {
+            return Ok(ServerCertVerified::assertion());
+        }
+        Err(Error::General("another certificate than the configured one was shown".into()))
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        rustls::crypto::verify_tls12_signature(message, cert, dss, &provider().signature_verification_algorithms)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        cert: &CertificateDer<'_>,
+        dss: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, Error> {
+        rustls::crypto::verify_tls13_signature(message, cert, dss, &provider().signature_verification_algorithms)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        provider().signature_verification_algorithms.supported_schemes()
+    }
+}
