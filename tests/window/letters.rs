@@ -130,12 +130,20 @@ fn ten_thousand_dead_letters_are_listed_chosen_and_exported() {
                 app.script(&format!(
                     "document.querySelector(\"[data-testid='dead-letters']\").scrollTop = {scroll}; done()"
                 ));
-                app.wait_for("dead-letter-row");
+                // What is on the screen now is there, not only what was before.
+                until(PATIENCE, "the rows of this place", || {
+                    let first = scroll / 30 + 2;
+                    let css = format!("[data-testid='dead-letter-row'][aria-rowindex='{}']", first.min(TOPICS * EACH));
+                    (app.session().elements(&css).ok()?.len() == 1).then_some(())
+                });
                 let rows = app.script("done(document.querySelectorAll(\"[data-testid='dead-letter-row']\").length)");
                 assert!(rows.as_u64().is_some_and(|rows| rows < 100), "{rows} rows at once");
                 app.picture(&format!("letters-{name}-{}x{}-{theme}", size.0, size.1));
             }
-            app.click("dead-letter-row");
+            app.script("document.querySelector(\"[data-testid='dead-letters']\").scrollTop = 0; done()");
+            // The rows of the end make way for those of the top first.
+            let top = app.wait_for_css("[data-testid='dead-letter-row'][aria-rowindex='2']", PATIENCE);
+            top.click().expect("a click on the newest letter");
             app.wait_for("dead-letter-reason");
             app.picture(&format!("letters-drawer-{}x{}-{theme}", size.0, size.1));
             app.click("dead-letter-edit");
