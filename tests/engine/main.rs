@@ -16,6 +16,7 @@ mod secrets;
 mod session_words;
 mod simulator;
 mod store;
+#[allow(dead_code, reason = "shared with tests/cases")]
 mod support;
 mod telemetry;
 mod verify;
