@@ -1,7 +1,7 @@
 //! The broker is restarted, killed, forgets its sessions, or is not there yet; so is the platform at the start.
 
 use crate::process::{Remote, prints};
-use crate::scene::{FORGETFUL, Healed, PERSISTENT, Scene, Traffic, broker, eventually_within};
+use crate::scene::{FORGETFUL, Healed, PERSISTENT, Scene, Traffic, WINDOW, broker, eventually_within};
 use crate::support::mosquitto::{Mosquitto, Setup};
 use crate::support::pause;
 use crate::support::sink::{Reply, Sink};
@@ -10,9 +10,6 @@ use relayscope_engine::api::wire::*;
 use std::net::Ipv4Addr;
 use std::time::{Duration, Instant};
 use tokio::process::Command;
-
-/// What a broker may hand out again after its restart, and what publishers may send it again: its window.
-const WINDOW: usize = 1_000;
 
 /// The card says that the broker is away and that it is tried again.
 fn away(status: &RelayStatus) -> bool {
@@ -24,7 +21,7 @@ async fn a_broker_that_is_restarted_while_messages_flow_loses_nothing() {
     let name = "broker restart, TERM";
     for length in lengths(name) {
         let mut scene = Scene::start().await;
-        let traffic = Traffic::lasting(Duration::from_secs(1) + length.min(Duration::from_secs(5)));
+        let traffic = Traffic::lasting(Duration::from_secs(1) + length.min(Duration::from_secs(5))).ones();
         let publishing = traffic.start(&scene.broker);
         scene.taken(100).await;
         scene.broker.stop();
@@ -61,7 +58,7 @@ async fn a_broker_that_is_killed_gives_again_what_it_had_and_nothing_is_lost() {
         let mut scene = Scene::start().await;
         // Everything is in the broker's file before it is killed: what it loses of its own is not asked here.
         scene.relay.act("stop").await;
-        let traffic = Traffic::burst(20, if crate::table::long() { 2_000 } else { 400 });
+        let traffic = Traffic::burst(20, if crate::table::long() { 2_000 } else { 100 });
         traffic.publish(scene.broker.host, scene.broker.port).await;
         until_saved(&scene.broker).await;
         scene.sink.rule(|_| Reply::Late(Duration::from_millis(5)));
@@ -77,8 +74,8 @@ async fn a_broker_that_is_killed_gives_again_what_it_had_and_nothing_is_lost() {
         scene.relay.connected().await;
         let note = format!("{received} had come before; connected again after {:.2} s", back.elapsed().as_secs_f64());
         let healed = Healed { at: back, first: back.elapsed(), note };
-        // Its file may be older than its last acknowledgements: what it gives again, QoS 2 included, comes twice.
-        scene.ends(name, &words(length), traffic, healed, received as usize).await;
+        // Its file is older than the last acknowledgements it got: what it gives again, QoS 2 included, comes twice.
+        scene.ends(name, &words(length), traffic, healed, traffic.messages()).await;
     }
 }
 

@@ -56,7 +56,7 @@ async fn a_clock_that_is_set_on_and_back_by_a_day_loses_nothing() {
         ];
         let sink = Sink::start_on(Ipv4Addr::LOCALHOST).await;
         let scene = Scene::with(broker(PERSISTENT), sink, None, &preload).await;
-        let traffic = Traffic::lasting(length * 3 + Duration::from_secs(3));
+        let traffic = Traffic::lasting(length * 3 + Duration::from_secs(4));
         let publishing = traffic.start(&scene.broker);
         scene.taken(100).await;
         for (offset, millis) in [("+1d", DAY), ("-1d", -DAY), ("+0", 0)] {

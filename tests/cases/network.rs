@@ -3,7 +3,7 @@
 
 use crate::namespace;
 use crate::process::prints;
-use crate::scene::{PERSISTENT, Scene, Traffic};
+use crate::scene::{PERSISTENT, Scene, Traffic, WINDOW};
 use crate::support::mosquitto::{Mosquitto, Setup};
 use crate::support::pause;
 use crate::support::sink::Sink;
@@ -48,7 +48,7 @@ async fn in_a_network_of_its_own() {
         let healed = scene.heals().await;
         publishing.await.unwrap();
         // What was sent and not answered in time is sent again; publishers do the same.
-        scene.ends(name, &words(length), traffic, healed, 1_000).await;
+        scene.ends(name, &words(length), traffic, healed, WINDOW).await;
         ip(&gone).await;
     }
 }

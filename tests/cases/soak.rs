@@ -52,7 +52,7 @@ async fn random_faults_one_after_the_other_lose_nothing() {
         let mut scene = Scene::start().await;
         scene.sink.only_count();
         let every = Duration::from_millis(if long() { 20_000 } else { 1_000 });
-        let traffic = Traffic::lasting(length);
+        let traffic = Traffic::lasting(length).ones();
         let publishing = traffic.start(&scene.broker);
         let began = Instant::now();
         let mut struck = 0;

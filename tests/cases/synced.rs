@@ -6,7 +6,9 @@
 
 use std::ffi::{c_int, c_long};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::os::unix::fs::MetadataExt;
+use std::path::PathBuf;
+use std::time::SystemTime;
 
 unsafe extern "C" {
     fn syscall(number: c_long, ...) -> c_long;
@@ -40,14 +42,15 @@ unsafe fn done(file: c_int, result: c_int) -> c_int {
     result
 }
 
+/// The copy bears the number and the birth of the file: names change, and numbers are given again.
 fn keep(file: c_int) -> Option<()> {
     let path = fs::read_link(format!("/proc/self/fd/{file}")).ok()?;
-    let to = PathBuf::from(std::env::var_os("RELAYSCOPE_SYNCED")?);
-    let to = to.join(path.strip_prefix(Path::new(&std::env::var_os("RELAYSCOPE_LIVE")?)).ok()?);
-    if !path.is_file() {
+    let found = fs::metadata(&path).ok()?;
+    if !found.is_file() || !path.starts_with(std::env::var_os("RELAYSCOPE_LIVE")?) {
         return None;
     }
-    fs::create_dir_all(to.parent()?).ok()?;
+    let born = found.created().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?.as_nanos();
+    let to = PathBuf::from(std::env::var_os("RELAYSCOPE_SYNCED")?).join(format!("{}-{born}", found.ino()));
     let part = to.with_extension(format!("part{file}"));
     fs::copy(&path, &part).ok()?;
     fs::rename(part, to).ok()

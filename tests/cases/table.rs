@@ -15,14 +15,14 @@ const TABLE: &[(&str, f64, &[f64])] = &[
     ("platform answers 429 to all, no Retry-After", 2.0, &[20.0]),
     ("platform answers 429 to half, no Retry-After", 2.0, &[20.0]),
     ("one topic of 100 answered 500", 2.0, &[60.0]),
-    ("broker restart, TERM", 3.0, &[3.0, 60.0]),
+    ("broker restart, TERM", 2.0, &[3.0, 60.0]),
     ("broker restart, KILL", 1.0, &[3.0, 60.0]),
     ("broker restart that forgets the session", 1.0, &[60.0]),
     ("start while the platform is down", 1.0, &[30.0]),
     ("start while the broker is down", 1.0, &[30.0]),
     ("network address gone and back", 3.0, &[90.0]),
     ("disk full", 2.0, &[10.0]),
-    ("clock set a day on and a day back", 1.0, &[30.0]),
+    ("clock set a day on and a day back", 0.2, &[30.0]),
     ("kill -9 idle", 0.5, &[2.0]),
     ("kill -9 mid-flow", 0.2, &[2.0]),
     ("kill -9 during an outage", 1.0, &[20.0]),
@@ -31,8 +31,8 @@ const TABLE: &[(&str, f64, &[f64])] = &[
     ("SIGTERM with a platform that takes 50 ms", 0.2, &[2.0]),
     ("power cut", 0.5, &[5.0]),
     ("three relays share, one killed", 1.0, &[30.0]),
-    ("messages waiting", 200_000.0, &[200_000.0, 5_000_000.0]),
-    ("soak with random faults", 6.0, &[3_600.0]),
+    ("messages waiting", 10_000.0, &[200_000.0, 5_000_000.0]),
+    ("soak with random faults", 5.0, &[3_600.0]),
 ];
 
 /// Names the file that the results of the long runs are added to; that it is set makes them long.
