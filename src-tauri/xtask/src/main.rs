@@ -3,6 +3,8 @@
 //! Every step says what it does before it does it. What is missing is installed where that is possible (Debian and
 //! Ubuntu packages, the page's npm packages) and named clearly where it is not.
 
+mod fuzz;
+mod long;
 mod machine;
 mod page;
 mod run;
@@ -15,6 +17,8 @@ use std::time::Instant;
 const HELP: &str = "\
 cargo xtask run [--release] [arguments of the app]   build and open the window (without a display: the live feed in the terminal)
 cargo xtask test                                     every check: format, page, clippy, all tests
+cargo xtask long [name] [--soak-seconds N] [--seed N] every fault case at full length, as a table (hours)
+cargo xtask fuzz [seconds]                           each fuzz target for some time, 60 s without a number
 cargo xtask bindings                                 write ui/src/bindings/api.ts from the command table
 cargo xtask measure                                  start-up time and memory of the release app
 cargo xtask screenshots                              pictures of every place, in target/screenshots and the README's";
@@ -27,6 +31,8 @@ fn main() -> ExitCode {
     let outcome = match command.as_deref() {
         Some("run") => run::run(&rest),
         Some("test") => test::all(),
+        Some("long") => long::long(&rest),
+        Some("fuzz") => fuzz::fuzz(&rest),
         Some("bindings") => test::bindings(),
         Some("measure") => test::measure(),
         Some("screenshots") => test::screenshots(),
