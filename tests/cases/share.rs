@@ -40,8 +40,7 @@ async fn three_relays_share_a_broker_and_one_is_killed() {
         assert!(shares.iter().all(|share| *share > 0), "each relay gets some: {shares:?}");
 
         // One dies while messages flow; what the broker gave it is on its disk, or still with the broker.
-        let more = Traffic { each: Traffic::lasting(length + Duration::from_secs(1)).each, ..Traffic::lasting(length) };
-        let more = Traffic { topics: first.topics, ..more };
+        let more = Traffic::over(first.topics, 300.0, length + Duration::from_secs(1));
         let publishing = tokio::spawn(more.publish_from(broker.host, broker.port, first.each));
         taken(&sink, first.messages() + 100).await;
         relays[1].process.kill().await;
