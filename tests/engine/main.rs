@@ -12,8 +12,8 @@ mod endpoint_limits;
 mod endpoint_load;
 mod faults;
 mod keychain;
-mod link;
 mod letters;
+mod link;
 mod lock;
 mod platform;
 mod relay;
@@ -22,6 +22,7 @@ mod secrets;
 mod session_words;
 mod simulator;
 mod store;
+#[allow(dead_code, reason = "shared with tests/cases")]
 mod support;
 mod telemetry;
 mod verify;

@@ -34,6 +34,7 @@ impl Source {
     pub(crate) fn is_test(&self) -> bool {
         let name = self.path.rsplit('/').next().unwrap_or_default();
         self.path.starts_with("tests/")
+            || self.path.starts_with("src-tauri/fuzz/")
             || self.path.contains("/tests/")
             || name == "tests.rs"
             || name.contains(".test.")

@@ -10,7 +10,7 @@ const BUILD: &[&str] = &["libwebkit2gtk-4.1-dev", "pkg-config", "gcc"];
 /// Debian and Ubuntu packages the tests use besides. Mosquitto's package also starts a system service on port 1883; the
 /// tests start their own on free ports and do not touch it.
 const TEST: &[&str] =
-    &["xvfb", "xauth", "webkit2gtk-driver", "mosquitto", "mosquitto-clients", "dbus", "gnome-keyring"];
+    &["xvfb", "xauth", "webkit2gtk-driver", "mosquitto", "mosquitto-clients", "dbus", "gnome-keyring", "libfaketime"];
 /// Oldest Node.js the page's tools run on.
 const NODE: (u32, u32) = (20, 19);
 

@@ -4,6 +4,8 @@
 //! Ubuntu packages, the page's npm packages) and named clearly where it is not.
 
 mod bench;
+mod fuzz;
+mod long;
 mod machine;
 mod page;
 mod run;
@@ -16,6 +18,8 @@ use std::time::Instant;
 const HELP: &str = "\
 cargo xtask run [--release] [arguments of the app]   build and open the window (without a display: the live feed in the terminal)
 cargo xtask test                                     every check: format, page, clippy, all tests
+cargo xtask long [name] [--soak-seconds N] [--seed N] every fault case at full length, as a table (hours)
+cargo xtask fuzz [seconds]                           each fuzz target for some time, 60 s without a number
 cargo xtask bindings                                 write ui/src/bindings/api.ts from the command table
 cargo xtask measure                                  start-up time and memory of the release app
 cargo xtask bench [--help]                           relays side by side: throughput, latency, faults, with the machine's limits
@@ -29,6 +33,8 @@ fn main() -> ExitCode {
     let outcome = match command.as_deref() {
         Some("run") => run::run(&rest),
         Some("test") => test::all(),
+        Some("long") => long::long(&rest),
+        Some("fuzz") => fuzz::fuzz(&rest),
         Some("bindings") => test::bindings(),
         Some("measure") => test::measure(),
         Some("bench") => bench::run(&rest),

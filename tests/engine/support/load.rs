@@ -7,9 +7,14 @@ use std::time::Duration;
 /// What to publish.
 #[derive(Clone)]
 pub(crate) struct Load {
+    pub(crate) host: &'static str,
     pub(crate) port: u16,
     pub(crate) login: Option<(String, String)>,
+    /// Number of the first topic.
+    pub(crate) first: usize,
     pub(crate) topics: usize,
+    /// Number of the first message of each topic.
+    pub(crate) from: usize,
     pub(crate) each: usize,
     pub(crate) size: usize,
     pub(crate) qos: QoS,
@@ -20,14 +25,26 @@ pub(crate) struct Load {
 impl Load {
     /// QoS 1, 200 bytes, as fast as acknowledged.
     pub(crate) fn new(port: u16, topics: usize, each: usize) -> Self {
-        Self { port, login: None, topics, each, size: 200, qos: QoS::AtLeastOnce, pause: Duration::ZERO }
+        let host = "127.0.0.1";
+        Self {
+            host,
+            port,
+            login: None,
+            first: 0,
+            topics,
+            from: 0,
+            each,
+            size: 200,
+            qos: QoS::AtLeastOnce,
+            pause: Duration::ZERO,
+        }
     }
 
     /// Runs to the end: everything published and acknowledged. A broker that falls meanwhile gets the rest when it is
     /// back.
     pub(crate) async fn run(self) {
         let id = format!("load-{}", uuid());
-        let mut options = MqttOptions::new(id, "127.0.0.1", self.port);
+        let mut options = MqttOptions::new(id, self.host, self.port);
         options.set_keep_alive(Duration::from_secs(30)).set_clean_session(false).set_inflight(100);
         options.set_max_packet_size(4 << 20, 4 << 20);
         if let Some((name, password)) = &self.login {
@@ -37,8 +54,8 @@ impl Load {
         let total = self.topics * self.each;
         let load = self.clone();
         let publisher = tokio::spawn(async move {
-            for number in 0..load.each {
-                for topic in 0..load.topics {
+            for number in load.from..load.from + load.each {
+                for topic in load.first..load.first + load.topics {
                     let mut text = format!("{topic}-{number}:");
                     text.extend(std::iter::repeat_n('x', load.size.saturating_sub(text.len())));
                     client.publish(format!("load/{topic}"), load.qos, false, text).await.unwrap();

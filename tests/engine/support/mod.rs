@@ -7,6 +7,7 @@ pub mod load;
 pub mod mosquitto;
 pub mod scripted;
 pub mod sink;
+pub mod tally;
 pub mod wire;
 
 use std::future::Future;

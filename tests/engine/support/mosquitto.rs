@@ -19,6 +19,8 @@ pub(crate) struct Setup {
     pub(crate) websockets: bool,
     /// The one user it knows; everybody may in when there is none.
     pub(crate) login: Option<(&'static str, &'static str)>,
+    /// Address it listens on; 127.0.0.1 when it is not given.
+    pub(crate) host: Option<&'static str>,
     /// Further lines of the configuration.
     pub(crate) extra: String,
 }
@@ -27,7 +29,9 @@ pub(crate) struct Setup {
 pub(crate) struct Mosquitto {
     child: Child,
     folder: TempDir,
-    /// Its port on 127.0.0.1.
+    /// The address it listens on.
+    pub(crate) host: &'static str,
+    /// Its port there.
     pub(crate) port: u16,
 }
 
@@ -55,16 +59,22 @@ impl Mosquitto {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         std::fs::write(folder.path().join("mosquitto.conf"), configuration(setup, folder.path(), port)).unwrap();
         let child = launch(folder.path());
-        let mut broker = Self { child, folder, port };
+        let mut broker = Self { child, folder, host: setup.host.unwrap_or("127.0.0.1"), port };
         let runs = wait_until("mosquitto to start", || {
             if broker.child.try_wait().unwrap().is_some() {
                 return Some(false);
             }
             // Its own word, not any listener's on that port.
-            let listens = broker.log().contains("running") && TcpStream::connect(("127.0.0.1", port)).is_ok();
+            let listens = broker.log().contains("running") && TcpStream::connect((broker.host, port)).is_ok();
             listens.then_some(true)
         });
         if runs { Ok(broker) } else { Err(broker.log()) }
+    }
+
+    /// Ends it as `kill -9` does; what it wrote to its file last is all that is kept.
+    pub(crate) fn kill(&mut self) {
+        self.child.kill().unwrap();
+        drop(self.child.wait());
     }
 
     /// Ends it as `kill` does; sessions are kept when it persists them.
@@ -77,7 +87,12 @@ impl Mosquitto {
     /// Starts it again with the same configuration, on the same port.
     pub(crate) fn start_again(&mut self) {
         self.child = launch(self.folder.path());
-        wait_until("mosquitto to come back", || TcpStream::connect(("127.0.0.1", self.port)).ok());
+        wait_until("mosquitto to come back", || TcpStream::connect((self.host, self.port)).ok());
+    }
+
+    /// When it last saved its sessions.
+    pub(crate) fn saved(&self) -> Option<std::time::SystemTime> {
+        self.folder.path().join("mosquitto.db").metadata().ok()?.modified().ok()
     }
 
     /// What it logged so far.
@@ -122,7 +137,7 @@ fn configuration(setup: &Setup, folder: &Path, port: u16) -> String {
         writeln!(text, "listener 0 {}", folder.join("socket").display()).unwrap();
         writeln!(text, "listener {port} 127.0.0.1\nprotocol websockets").unwrap();
     } else {
-        writeln!(text, "listener {port} 127.0.0.1").unwrap();
+        writeln!(text, "listener {port} {}", setup.host.unwrap_or("127.0.0.1")).unwrap();
     }
     if let Some(pair) = &setup.tls {
         writeln!(text, "certfile {}\nkeyfile {}", file("server.pem", &pair.cert), file("server.key", &pair.key))

@@ -1,18 +1,18 @@
-//! An HTTP server that stands where TagoIO stands: it records every message it took, in order, and can be told to
-//! refuse, to fail, to stay silent, or to go away and come back on the same port.
+//! An HTTP server that stands where TagoIO stands: it records every message it took, in order, and can be told to be
+//! late, to refuse, to fail, to stay silent, to cut connections, or to go away and come back on the same port.
+//!
+//! It speaks HTTP/1.1 by hand, because no framework lets a handler cut the connection it answers on.
 
-use axum::Router;
-use axum::body::Bytes;
-use axum::extract::{DefaultBodyLimit, State};
-use axum::http::{HeaderMap, StatusCode, Uri};
-use axum::response::{IntoResponse, Response};
-use axum::routing::any;
+use super::tally::{Tally, Verdict};
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::net::{Ipv4Addr, SocketAddr};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
-use tokio::net::TcpSocket;
-use tokio::task::JoinHandle;
-use tokio_util::sync::CancellationToken;
+use std::time::Duration;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::{JoinHandle, JoinSet};
 
 /// What the server does with a request, by its topic.
 type Rule = Arc<dyn Fn(&str) -> Reply + Send + Sync>;
@@ -26,6 +26,12 @@ pub(crate) enum Reply {
     Answer(u16, &'static str, Vec<(&'static str, &'static str)>),
     /// Takes it and never answers.
     Swallow,
+    /// Neither takes it nor answers; the connection stays open.
+    Silence,
+    /// Takes it and cuts the connection instead of answering.
+    Cut,
+    /// Takes it and answers after this time.
+    Late(Duration),
 }
 
 /// A message that was taken.
@@ -36,36 +42,73 @@ pub(crate) struct Taken {
     pub(crate) qos: u64,
 }
 
-#[derive(Clone)]
+#[derive(Deserialize)]
+struct Item {
+    variable: String,
+    value: String,
+    metadata: Metadata,
+}
+
+#[derive(Deserialize)]
+struct Metadata {
+    topic: String,
+    qos: u64,
+}
+
 struct Desk {
-    taken: Arc<Mutex<Vec<Taken>>>,
-    asked: Arc<Mutex<Vec<(String, String)>>>,
-    rule: Arc<Mutex<Rule>>,
+    taken: Mutex<Vec<Taken>>,
+    asked: Mutex<Vec<(String, String)>>,
+    rule: Mutex<Rule>,
+    tally: Mutex<Tally>,
+    // Whether `taken` and `asked` are kept: millions of messages are only counted.
+    keep: AtomicBool,
+    count: AtomicU64,
+    // Messages that were taken in requests whose connection was cut.
+    cut: AtomicU64,
 }
 
 /// The server.
 pub(crate) struct Sink {
     pub(crate) address: SocketAddr,
-    desk: Desk,
-    running: Option<(CancellationToken, JoinHandle<()>)>,
+    desk: Arc<Desk>,
+    running: Option<JoinHandle<()>>,
 }
 
 impl Sink {
-    /// Starts on a free port; takes everything.
+    /// Starts on a free port of 127.0.0.1; takes everything.
     pub(crate) async fn start() -> Self {
+        Self::start_on(Ipv4Addr::LOCALHOST).await
+    }
+
+    /// Starts on a free port of an address.
+    pub(crate) async fn start_on(host: Ipv4Addr) -> Self {
         let desk = Desk {
-            taken: Arc::default(),
-            asked: Arc::default(),
-            rule: Arc::new(Mutex::new(Arc::new(|_: &str| Reply::Take))),
+            taken: Mutex::default(),
+            asked: Mutex::default(),
+            rule: Mutex::new(Arc::new(|_: &str| Reply::Take)),
+            tally: Mutex::default(),
+            keep: AtomicBool::new(true),
+            count: AtomicU64::new(0),
+            cut: AtomicU64::new(0),
         };
-        let mut sink = Self { address: (Ipv4Addr::LOCALHOST, 0).into(), desk, running: None };
+        let mut sink = Self { address: (host, 0).into(), desk: Arc::new(desk), running: None };
         sink.come_back().await;
         sink
     }
 
+    /// Counts and judges from now on, without keeping messages and requests.
+    pub(crate) fn only_count(&self) {
+        self.desk.keep.store(false, Ordering::Relaxed);
+    }
+
+    /// Its base address.
+    pub(crate) fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
     /// The region that means this server.
     pub(crate) fn region(&self) -> Value {
-        json!({"kind": "own", "url": format!("http://{}", self.address)})
+        json!({"kind": "own", "url": self.url()})
     }
 
     /// What happens to requests from now on.
@@ -80,7 +123,17 @@ impl Sink {
 
     /// How many were taken so far.
     pub(crate) fn count(&self) -> usize {
-        self.desk.taken.lock().unwrap().len()
+        self.desk.count.load(Ordering::Relaxed) as usize
+    }
+
+    /// How many of them were in requests that were cut off without an answer.
+    pub(crate) fn cut(&self) -> usize {
+        self.desk.cut.load(Ordering::Relaxed) as usize
+    }
+
+    /// What became of `topics` × `each` numbered messages.
+    pub(crate) fn verdict(&self, topics: usize, each: usize) -> Verdict {
+        self.desk.tally.lock().unwrap().verdict(topics, each)
     }
 
     /// Path with query, and header `Authorization`, of every request.
@@ -90,8 +143,7 @@ impl Sink {
 
     /// Closes the port and every connection.
     pub(crate) async fn go_away(&mut self) {
-        if let Some((stop, task)) = self.running.take() {
-            stop.cancel();
+        if let Some(task) = self.running.take() {
             task.abort();
             let _ = task.await;
         }
@@ -104,81 +156,151 @@ impl Sink {
         socket.bind(self.address).unwrap();
         let listener = socket.listen(1_024).unwrap();
         self.address = listener.local_addr().unwrap();
-        let stop = CancellationToken::new();
-        let (desk, stopped) = (self.desk.clone(), stop.clone());
-        let task = tokio::spawn(async move {
-            let routes = Router::new().fallback(any(take)).layer(DefaultBodyLimit::disable()).with_state(desk);
-            // Connections belong to tasks that end with the runtime of the serve call: a cancelled select drops them.
-            tokio::select! {
-                served = axum::serve(listener, routes) => served.unwrap(),
-                () = stopped.cancelled() => {}
-            }
-        });
-        self.running = Some((stop, task));
+        self.running = Some(tokio::spawn(serve(listener, self.desk.clone())));
     }
 }
 
-async fn take(State(desk): State<Desk>, uri: Uri, headers: HeaderMap, body: Bytes) -> Response {
-    let authorization = headers.get("authorization").map_or("", |value| value.to_str().unwrap()).to_owned();
-    desk.asked.lock().unwrap().push((uri.to_string(), authorization));
-    let items: Value = serde_json::from_slice(&body).unwrap_or_default();
-    let item = &items[0];
-    assert_eq!(item["variable"], "payload", "{items}");
-    let topic = item["metadata"]["topic"].as_str().unwrap().to_owned();
-    let rule = desk.rule.lock().unwrap().clone();
-    let taken = Taken {
-        value: item["value"].as_str().unwrap().to_owned(),
-        qos: item["metadata"]["qos"].as_u64().unwrap(),
-        topic,
-    };
-    match rule(&taken.topic) {
-        Reply::Take => {
-            desk.taken.lock().unwrap().push(taken);
-            axum::Json(json!({"status": true, "result": "1 Data Added"})).into_response()
+impl Drop for Sink {
+    fn drop(&mut self) {
+        if let Some(task) = &self.running {
+            task.abort();
         }
-        Reply::Answer(status, message, added) => {
-            let body = axum::Json(json!({"status": false, "message": message}));
-            let mut response = (StatusCode::from_u16(status).unwrap(), body).into_response();
-            for (name, value) in added {
-                response.headers_mut().insert(name, value.parse().unwrap());
+    }
+}
+
+/// The connections end with the task: the set aborts what it holds.
+async fn serve(listener: TcpListener, desk: Arc<Desk>) {
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            Ok((stream, _)) = listener.accept() => {
+                connections.spawn(talk(stream, desk.clone()));
             }
-            response
+            Some(_) = connections.join_next() => {}
         }
-        Reply::Swallow => {
-            desk.taken.lock().unwrap().push(taken);
-            std::future::pending().await
+    }
+}
+
+async fn talk(mut stream: TcpStream, desk: Arc<Desk>) {
+    drop(stream.set_nodelay(true));
+    let mut buffer = vec![];
+    while let Some(request) = Request::read(&mut stream, &mut buffer).await {
+        let answer = match desk.decide(&request) {
+            Reply::Take => response(200, &json!({"status": true, "result": "1 Data Added"}), &[]),
+            Reply::Late(time) => {
+                pause(time).await;
+                response(200, &json!({"status": true, "result": "1 Data Added"}), &[])
+            }
+            Reply::Answer(status, message, added) => {
+                response(status, &json!({"status": false, "message": message}), &added)
+            }
+            Reply::Swallow | Reply::Silence => std::future::pending().await,
+            Reply::Cut => return,
+        };
+        if stream.write_all(&answer).await.is_err() {
+            return;
         }
+    }
+}
+
+async fn pause(time: Duration) {
+    tokio::time::sleep(time).await;
+}
+
+fn response(status: u16, body: &Value, added: &[(&str, &str)]) -> Vec<u8> {
+    let body = body.to_string();
+    let added: String = added.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    let head = format!("HTTP/1.1 {status} Said\r\ncontent-type: application/json\r\n{added}");
+    format!("{head}content-length: {}\r\n\r\n{body}", body.len()).into_bytes()
+}
+
+struct Request {
+    post: bool,
+    target: String,
+    authorization: String,
+    body: Vec<u8>,
+}
+
+impl Request {
+    /// The next request; nothing when the connection ended. `buffer` holds what was read beyond.
+    async fn read(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Self> {
+        let end = loop {
+            match buffer.windows(4).position(|four| four == b"\r\n\r\n") {
+                Some(at) => break at + 4,
+                None if stream.read_buf(buffer).await.ok()? == 0 => return None,
+                None => {}
+            }
+        };
+        let head = String::from_utf8(buffer[..end].to_vec()).unwrap();
+        let mut lines = head.split("\r\n");
+        let mut first = lines.next().unwrap().split(' ');
+        let (post, target) = (first.next() == Some("POST"), first.next().unwrap().to_owned());
+        let (mut length, mut authorization) = (0, String::new());
+        for (name, value) in lines.filter_map(|line| line.split_once(':')) {
+            match name.to_ascii_lowercase().as_str() {
+                "content-length" => length = value.trim().parse().unwrap(),
+                "authorization" => value.trim().clone_into(&mut authorization),
+                "transfer-encoding" => panic!("this server reads bodies of a known length only"),
+                _ => {}
+            }
+        }
+        while buffer.len() < end + length {
+            if stream.read_buf(buffer).await.ok()? == 0 {
+                return None;
+            }
+        }
+        let body = buffer[end..end + length].to_vec();
+        buffer.drain(..end + length);
+        Some(Self { post, target, authorization, body })
+    }
+}
+
+impl Desk {
+    /// What becomes of a request; records it, and the messages when they are taken. All items of a body are taken, or
+    /// none.
+    fn decide(&self, request: &Request) -> Reply {
+        let keep = self.keep.load(Ordering::Relaxed);
+        if keep {
+            self.asked.lock().unwrap().push((request.target.clone(), request.authorization.clone()));
+        }
+        if !request.post {
+            return Reply::Answer(404, "Not Found", vec![]);
+        }
+        let items: Vec<Item> = serde_json::from_slice(&request.body).unwrap();
+        assert!(items.iter().all(|item| item.variable == "payload"));
+        let topic = &items[0].metadata.topic;
+        assert!(items.iter().all(|item| item.metadata.topic == *topic), "a body holds items of one topic");
+        let rule = self.rule.lock().unwrap().clone();
+        let reply = rule(topic);
+        if matches!(reply, Reply::Answer(..) | Reply::Silence) {
+            return reply;
+        }
+        let count = items.len() as u64;
+        {
+            let mut tally = self.tally.lock().unwrap();
+            items.iter().for_each(|item| tally.add(&item.metadata.topic, &item.value));
+        }
+        if keep {
+            let taken = items.into_iter().map(|item| Taken {
+                topic: item.metadata.topic,
+                value: item.value,
+                qos: item.metadata.qos,
+            });
+            self.taken.lock().unwrap().extend(taken);
+        }
+        self.count.fetch_add(count, Ordering::Relaxed);
+        if matches!(reply, Reply::Cut) {
+            self.cut.fetch_add(count, Ordering::Relaxed);
+        }
+        reply
     }
 }
 
 /// Fails unless every message of `topics` × `each` came, those of a topic in order; returns how many came twice.
-/// Values are `topic-number:rest`, numbers from 0.
 pub(crate) fn check_order(taken: &[Taken], topics: usize, each: usize) -> usize {
-    use std::collections::HashMap;
-    let mut seen: HashMap<&str, Vec<usize>> = HashMap::new();
-    for one in taken {
-        let number = one.value.split(':').next().unwrap().rsplit('-').next().unwrap().parse().unwrap();
-        seen.entry(&one.topic).or_default().push(number);
-    }
-    assert_eq!(seen.len(), topics, "topics that arrived");
-    let mut twice = 0;
-    for (topic, numbers) in seen {
-        let mut highest = None;
-        for number in &numbers {
-            match highest {
-                // What comes a second time must not come before its first.
-                Some(high) if *number <= high => twice += 1,
-                Some(high) => {
-                    assert_eq!(*number, high + 1, "{topic}: a gap or out of order");
-                    highest = Some(*number);
-                }
-                None => {
-                    assert_eq!(*number, 0, "{topic}: the first is missing");
-                    highest = Some(0);
-                }
-            }
-        }
-        assert_eq!(highest, Some(each - 1), "{topic}: the last is missing");
-    }
-    twice
+    let mut tally = Tally::default();
+    taken.iter().for_each(|one| tally.add(&one.topic, &one.value));
+    let verdict = tally.verdict(topics, each);
+    assert_eq!((verdict.lost, verdict.out_of_order), (0, 0), "{verdict:?}");
+    verdict.twice
 }
