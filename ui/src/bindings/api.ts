@@ -1,6 +1,42 @@
 // Written from Rust by `cargo xtask bindings`. Never edited.
 
 /**
+ * What a pattern allows.
+ */
+export type AclAccess = "read" | "write" | "readWrite";
+
+/**
+ * The rule of `/acl` in the form.
+ */
+export type AclDraft = { 
+/**
+ * Which rule.
+ */
+mode: AclMode, 
+/**
+ * With [`AclMode::Patterns`]: the patterns.
+ */
+patterns: Array<AclPattern>, };
+
+/**
+ * Rules of `/acl`.
+ */
+export type AclMode = "all" | "patterns";
+
+/**
+ * Topics, and what may be done with them.
+ */
+export type AclPattern = { 
+/**
+ * Topic filter with `%u` and `%c`.
+ */
+pattern: string, 
+/**
+ * What it allows.
+ */
+access: AclAccess, };
+
+/**
  * Why a call failed, in words that can be shown.
  */
 export type ApiError = { 
@@ -410,6 +446,47 @@ undo: number,
 until: number, };
 
 /**
+ * The way of downlinks to one relay.
+ */
+export type DownlinkView = { 
+/**
+ * The URL to paste into TagoIO; `None` without a downlink port.
+ */
+url: string | null, 
+/**
+ * Whether it listens, in words.
+ */
+listening: string, 
+/**
+ * Colour of it.
+ */
+listeningTone: Tone, 
+/**
+ * Who can reach it, in words, and what to do when TagoIO can't.
+ */
+reach: string, 
+/**
+ * Colour of it.
+ */
+reachTone: Tone, 
+/**
+ * What protects it, in words.
+ */
+protection: string, 
+/**
+ * Whether a bearer token is asked for.
+ */
+asksToken: boolean, 
+/**
+ * What the unsafe mode means, while it is on and counts.
+ */
+unsafeWords: string | null, 
+/**
+ * A topic that nobody uses, for the test.
+ */
+testTopic: string, };
+
+/**
  * A backlog on its way out.
  */
 export type DrainStatus = { 
@@ -438,6 +515,177 @@ port: number,
  * Whether it runs.
  */
 enabled: boolean, };
+
+/**
+ * Who may ask.
+ */
+export type EndpointAccess = "open" | "bearer" | "clientCertificate";
+
+/**
+ * A certificate as clients see it.
+ */
+export type EndpointCertificate = { 
+/**
+ * Common name.
+ */
+subject: string, 
+/**
+ * Host names and addresses it is for.
+ */
+names: Array<string>, 
+/**
+ * First day, as `2026-11-01`.
+ */
+from: string, 
+/**
+ * Last day.
+ */
+until: string, 
+/**
+ * SHA-256 of the certificate, in pairs of hexadecimal digits.
+ */
+fingerprint: string, 
+/**
+ * The certificate itself (PEM), for clients that are to trust it.
+ */
+pem: string, 
+/**
+ * What will make clients refuse it, and what to do.
+ */
+warning: string | null, };
+
+/**
+ * What the endpoint's form holds.
+ */
+export type EndpointDraft = { 
+/**
+ * Where it listens.
+ */
+listen: Listen, 
+/**
+ * With [`Listen::Address`]: the address.
+ */
+address: string, 
+/**
+ * Name or address by which others reach it, or the URL of a tunnel; may be empty.
+ */
+public: string, 
+/**
+ * TLS.
+ */
+tls: EndpointTls, 
+/**
+ * PEM of the own certificate chain.
+ */
+certificate: string, 
+/**
+ * PEM of its private key.
+ */
+key: SecretDraft, 
+/**
+ * Who may ask.
+ */
+access: EndpointAccess, 
+/**
+ * The bearer token: kept, or made anew.
+ */
+token: SecretDraft, 
+/**
+ * PEM of the authorities of client certificates.
+ */
+clientCa: string, 
+/**
+ * Allows what would be refused.
+ */
+unsafe: boolean, 
+/**
+ * Requests a second of one source address.
+ */
+rate: string, 
+/**
+ * Connections at the same time.
+ */
+connections: string, 
+/**
+ * Seconds for the headers, for the body, and for the broker's acknowledgement.
+ */
+patience: string, 
+/**
+ * What `/acl` answers.
+ */
+acl: AclDraft, };
+
+/**
+ * All hops of a test.
+ */
+export type EndpointTestReport = { 
+/**
+ * All six, in order.
+ */
+steps: Array<HopStep>, 
+/**
+ * Whether a downlink goes through.
+ */
+passed: boolean, };
+
+/**
+ * Asks for a test of the way of downlinks.
+ */
+export type EndpointTestRequest = { 
+/**
+ * The relay.
+ */
+relayId: RelayId, 
+/**
+ * The topic that is published to.
+ */
+topic: string, };
+
+/**
+ * Where TLS comes from.
+ */
+export type EndpointTls = "off" | "selfSigned" | "own";
+
+/**
+ * The endpoint as its form needs it.
+ */
+export type EndpointView = { 
+/**
+ * A draft with the saved values.
+ */
+draft: EndpointDraft, 
+/**
+ * Whether a token is stored.
+ */
+hasToken: boolean, 
+/**
+ * The token, right after it was made; otherwise it is revealed when asked for.
+ */
+newToken: string | null, 
+/**
+ * Whether the key of the own certificate is stored.
+ */
+hasKey: boolean, 
+/**
+ * The stored own certificate in words.
+ */
+certificateSummary: string | null, 
+/**
+ * The stored authority of client certificates in words.
+ */
+clientCaSummary: string | null, 
+/**
+ * The certificate in use.
+ */
+certificate: EndpointCertificate | null, 
+/**
+ * What protects it, in words.
+ */
+protection: string, 
+/**
+ * What the unsafe mode means, while it is on and counts.
+ */
+unsafeWords: string | null, };
 
 /**
  * Kinds of failure that the page treats differently.
@@ -564,6 +812,36 @@ words: string,
  * Colour.
  */
 tone: Tone, };
+
+/**
+ * Hops of a downlink, in order.
+ */
+export type HopName = "listen" | "tls" | "access" | "relay" | "session" | "publish";
+
+/**
+ * One hop of the test.
+ */
+export type HopStep = { 
+/**
+ * Which.
+ */
+name: HopName, 
+/**
+ * How it ended.
+ */
+outcome: TestOutcome, 
+/**
+ * How long it took.
+ */
+millis: number, 
+/**
+ * What was found.
+ */
+detail: Array<string>, 
+/**
+ * For a failure or a warning: what to do.
+ */
+advice: string, };
 
 /**
  * What an import would create.
@@ -901,6 +1179,11 @@ skip: number,
  * How many to return, at most 500.
  */
 count: number, };
+
+/**
+ * Where it listens, as chosen.
+ */
+export type Listen = "loopback" | "all" | "address";
 
 /**
  * One topic mapping.
@@ -2317,6 +2600,12 @@ export interface Commands {
   "relays.delete": { request: RelayRequest; response: null };
   "relays.preview": { request: RelayDraft; response: RelayPreview };
   "relays.act": { request: RelayActionRequest; response: null };
+  "endpoint.get": { request: null; response: EndpointView };
+  "endpoint.save": { request: EndpointDraft; response: EndpointView };
+  "endpoint.reveal": { request: null; response: Revealed };
+  "endpoint.renewCertificate": { request: null; response: EndpointView };
+  "endpoint.downlink": { request: RelayRequest; response: DownlinkView };
+  "endpoint.test": { request: EndpointTestRequest; response: EndpointTestReport };
   "topics.check": { request: TextRequest; response: FilterCheck };
   "feed.open": { request: ViewRequest; response: ViewFrame };
   "feed.close": { request: NumberRequest; response: null };
