@@ -234,10 +234,10 @@ async fn the_feed_tells_a_messages_journey_in_order() {
         |kind: &str| rows.iter().find(|row| row.kind == kind).unwrap_or_else(|| panic!("no {kind} in {rows:#?}"));
     assert!(find("connected").preview.starts_with("MQTT 5"), "{:?}", find("connected"));
     assert_eq!((find("subscribe").topic.as_str(), find("subscribe").preview.as_str()), ("load/#", "granted QoS 1"));
-    let publish = find("publish");
-    assert_eq!((publish.topic.as_str(), publish.size, publish.qos), ("load/1", Some(15), Some(1)));
+    let published = find("publish");
+    assert_eq!((published.topic.as_str(), published.size, published.qos), ("load/1", Some(15), Some(1)));
     assert!(find("delivered").preview.starts_with("200 in "), "{:?}", find("delivered"));
-    let detail: EventDetail = app.call("feed.event", json!({"seq": publish.seq})).await;
+    let detail: EventDetail = app.call("feed.event", json!({"seq": published.seq})).await;
     assert_eq!(detail.title, "[MQTT] Device publish");
     assert_eq!(detail.payload.unwrap().json.unwrap(), "{\n  \"temp\": 21.50\n}");
     let steps: Vec<String> = detail.journey.into_iter().map(|step| step.words).collect();

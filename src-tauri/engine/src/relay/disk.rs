@@ -100,7 +100,7 @@ impl Pump {
         if !stops {
             // With a small window the broker waits for each acknowledgement: nothing is spared then.
             let spare = !self.stopping && self.session.borrow().version != Some(MqttVersion::V311);
-            self.group.arrived = self.intake.to_write(GROUP, spare, now);
+            self.group.arrived = self.intake.take_unwritten(GROUP, spare, now);
         }
         let only_counts = self.group.arrived.is_empty() && !self.group.is_settling() && self.group.retained.is_empty();
         let due = self.stopping || now >= self.counted + COUNTS;

@@ -143,7 +143,7 @@ impl Intake {
     }
 
     /// Messages to be written now, oldest first. With `spare`, one that was just sent is left out for a moment.
-    pub(super) fn to_write(&mut self, most: usize, spare: bool, now: Instant) -> Vec<(i64, Incoming)> {
+    pub(super) fn take_unwritten(&mut self, most: usize, spare: bool, now: Instant) -> Vec<(i64, Incoming)> {
         let mut group = vec![];
         if self.fresh == 0 {
             return group;
@@ -282,7 +282,7 @@ mod tests {
         let mut intake = filled(4);
         assert_eq!(intake.finished(Some(1)), Stood::Nowhere);
         assert_eq!((released(&mut intake), intake.boundary()), (0, 1));
-        let written: Vec<i64> = intake.to_write(10, true, now).into_iter().map(|(id, _)| id).collect();
+        let written: Vec<i64> = intake.take_unwritten(10, true, now).into_iter().map(|(id, _)| id).collect();
         assert_eq!(written, [1, 3, 4]);
         assert_eq!(intake.finished(Some(2)), Stood::Underway);
         intake.push(5, message(), None, 10);
@@ -298,10 +298,10 @@ mod tests {
     fn a_failed_write_is_made_again_without_what_was_delivered_meanwhile() {
         let now = Instant::now();
         let mut intake = filled(3);
-        assert_eq!(intake.to_write(2, true, now).len(), 2);
+        assert_eq!(intake.take_unwritten(2, true, now).len(), 2);
         assert_eq!(intake.finished(Some(0)), Stood::Underway);
         assert_eq!(intake.not_written(), [1]);
-        let again: Vec<i64> = intake.to_write(10, true, now).into_iter().map(|(id, _)| id).collect();
+        let again: Vec<i64> = intake.take_unwritten(10, true, now).into_iter().map(|(id, _)| id).collect();
         assert_eq!((again, released(&mut intake)), (vec![2, 3], 10));
     }
 
@@ -310,15 +310,15 @@ mod tests {
         let now = Instant::now();
         let mut intake = filled(2);
         intake.sent(0, now);
-        assert_eq!(intake.to_write(10, true, now).into_iter().map(|(id, _)| id).collect::<Vec<_>>(), [2]);
+        assert_eq!(intake.take_unwritten(10, true, now).into_iter().map(|(id, _)| id).collect::<Vec<_>>(), [2]);
         assert_eq!(intake.write_at(), Some(now + SPARED));
-        assert_eq!(intake.to_write(10, true, now + SPARED).len(), 1);
+        assert_eq!(intake.take_unwritten(10, true, now + SPARED).len(), 1);
         let mut intake = filled(1);
         intake.sent(0, now);
-        assert_eq!(intake.to_write(10, false, now).len(), 1, "nothing is spared when it matters");
+        assert_eq!(intake.take_unwritten(10, false, now).len(), 1, "nothing is spared when it matters");
         let mut intake = filled(1);
         intake.sent(0, now);
         intake.failed(0);
-        assert_eq!(intake.to_write(10, true, now).len(), 1, "a failed one has to be written");
+        assert_eq!(intake.take_unwritten(10, true, now).len(), 1, "a failed one has to be written");
     }
 }

@@ -354,7 +354,7 @@ mod tests {
     #[test]
     fn without_an_order_every_message_goes_at_once() {
         let mut lanes = Lanes::new(Order::None, 1);
-        (1..=3).for_each(|id| drop(lanes.add(held(id, "a"))));
+        assert!((1..=3).all(|id| lanes.add(held(id, "a"))));
         assert_eq!([next(&mut lanes), next(&mut lanes), next(&mut lanes)], [Some(1), Some(2), Some(3)]);
         lanes.done(Key::Alone(2));
         assert_eq!(lanes.lanes.len(), 2);
@@ -363,7 +363,7 @@ mod tests {
     #[test]
     fn a_refused_batch_goes_one_by_one_and_then_together_again() {
         let mut lanes = Lanes::new(Order::Topic, 3);
-        (1..=8).for_each(|id| drop(lanes.add(held(id, "a"))));
+        assert!((1..=8).all(|id| lanes.add(held(id, "a"))));
         let Some(parcel) = lanes.next() else { unreachable!("a is ready") };
         assert_eq!(ids(&parcel), [1, 2, 3]);
         lanes.singly(parcel);
@@ -378,7 +378,7 @@ mod tests {
     fn a_waiting_lane_leaves_its_tail_on_disk_and_reads_it_in_order() {
         let now = Instant::now();
         let mut lanes = Lanes::new(Order::Topic, 1);
-        (1..=40).for_each(|id| drop(lanes.add(held(id, "a"))));
+        assert!((1..=40).all(|id| lanes.add(held(id, "a"))));
         let Some(parcel) = lanes.next() else { unreachable!("a is ready") };
         let until = lanes.wait(parcel, None, now);
         assert_eq!((lanes.held().0, until), (KEPT, now + FIRST_WAIT));

@@ -91,10 +91,7 @@ impl Handles {
 
     /// Hands a downlink to the session; gives it back when the session takes none.
     pub fn publish(&self, publication: Publication) -> Result<(), Publication> {
-        let room = match self.publish.try_reserve() {
-            Ok(room) => room,
-            Err(_) => return Err(publication),
-        };
+        let Ok(room) = self.publish.try_reserve() else { return Err(publication) };
         self.echoes.note(&publication.topic, &publication.payload);
         room.send(publication);
         Ok(())
