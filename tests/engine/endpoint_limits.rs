@@ -9,6 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -199,9 +200,17 @@ async fn metrics_and_status_tell_the_truth() {
     let downlink = Downlink::start(&broker).await;
     assert_eq!(downlink.post("/publish", &message()).await.0, 200);
     assert_eq!(downlink.post("/publish", &json!({"topic": 1})).await.0, 422);
+    // One that comes back as an uplink is stopped; somebody else's is delivered.
     let mut up = message();
     up["topic"] = json!("up/a");
     assert_eq!(downlink.post("/publish", &up).await.0, 200);
+    eventually("the loop to be stopped", async || {
+        (downlink.app.relay_status().await.ledger.filtered == 1).then_some(())
+    })
+    .await;
+    let port = broker.port.to_string();
+    let published = Command::new("mosquitto_pub").args(["-p", &port, "-q", "1", "-t", "up/b", "-m", "1"]).status();
+    assert!(published.unwrap().success());
     downlink.app.delivered(1).await;
     let read = async || {
         let answer = downlink.http.get(format!("{}/metrics", downlink.url)).send().await.unwrap();
@@ -212,7 +221,8 @@ async fn metrics_and_status_tell_the_truth() {
     let id = downlink.relay.relay.id;
     let of = |name: &str| format!("{name}{{relay=\"Plant\",relay_id=\"{id}\"}}");
     let metrics = read().await;
-    assert_eq!(metrics[&of("relayscope_messages_received_total")], 1.0);
+    assert_eq!(metrics[&of("relayscope_messages_received_total")], 2.0);
+    assert_eq!(metrics[&of("relayscope_messages_filtered_total")], 1.0);
     assert_eq!(metrics[&of("relayscope_messages_delivered_total")], 1.0);
     assert_eq!(metrics[&of("relayscope_messages_waiting")], 0.0);
     assert_eq!(metrics[&of("relayscope_relay_connected")], 1.0);

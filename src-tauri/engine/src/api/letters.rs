@@ -126,7 +126,7 @@ pub(super) async fn waiting(engine: &Engine, request: WaitingRequest) -> Result<
     let WaitingRequest { relay_id, after, before, count } = request;
     let from = match before {
         Some(before) => WaitingFrom::Before(before),
-        None => WaitingFrom::After(after.unwrap_or(0)),
+        None => WaitingFrom::After(after.unwrap_or(i64::MIN)),
     };
     let ledger = engine.queue.ledger(relay_id).await?;
     let lines = engine.queue.waiting(relay_id, from, count.min(MOST)).await?;

@@ -12,7 +12,7 @@ const KEPT: i64 = 4_096;
 const SMALL: i64 = 16_384;
 
 // Far below zero: so many can be put into the queue again.
-const FIRST_AGAIN: i64 = -(1 << 53);
+const FIRST_AGAIN: i64 = -(1 << 50);
 
 impl Queue {
     /// After opening: the next number, and a file that can give room back.

@@ -31,7 +31,7 @@ pub struct WaitingLine {
 /// Where a page of the queue begins.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum From {
-    /// After this number, towards the newer ones; 0 begins with the oldest.
+    /// After this number, towards the newer ones; the least number begins with the oldest.
     After(i64),
     /// Before this number: the page that ends there.
     Before(i64),

@@ -249,7 +249,6 @@ impl Pump {
             );
             let id = held.entry.message.message_id;
             self.record(Some(id), Kind::DeadLetter { topic, status, attempts, reason: reason.clone() });
-            self.meter.ended(End::Dead, 1);
             let stood = self.intake.finished(held.slot);
             let mut entry = held.entry;
             entry.attempts = attempts;

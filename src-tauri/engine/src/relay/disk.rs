@@ -3,6 +3,7 @@
 
 use super::admit::Admission;
 use super::lanes::Held;
+use super::meter::End;
 use super::pump::{Asked, Pump};
 use crate::feed::event::{Event, Kind};
 use crate::feed::unix_millis;
@@ -122,6 +123,8 @@ impl Pump {
                 self.intake.written();
                 self.admit.remembered(&group.retained);
                 self.meter.stored(group.bytes_delta());
+                // Counted when they can be listed; until then they wait.
+                self.meter.ended(End::Dead, group.dead.len() as u64);
                 self.note_deleted(&group);
                 for (entry, message) in group.arrived {
                     let kind = Kind::Queued { topic: message.topic, entry };
@@ -165,6 +168,8 @@ impl Pump {
         } else if self.is_crowded() {
             // Later.
         } else if self.requeued {
+            // What is put into the queue again from now on is told anew.
+            self.requeued = false;
             let after = self.requeued_upto;
             self.reading = Some(Box::pin(async move {
                 let result = queue.entries_between(relay, after, -1, PAGE).await;
@@ -188,8 +193,10 @@ impl Pump {
                 self.meter.trouble(error.to_string(), "Nothing is lost; reading is tried again.");
                 self.read_again = Some(Instant::now() + RETRY);
                 self.reading_page = false;
-                if let Asked::Lane(wanted) = asked {
-                    self.wanted.push(wanted);
+                match asked {
+                    Asked::Lane(wanted) => self.wanted.push(wanted),
+                    Asked::Requeued => self.requeued = true,
+                    Asked::Page(_) => {}
                 }
                 return;
             }
@@ -199,7 +206,7 @@ impl Pump {
         match asked {
             Asked::Lane(wanted) => self.lanes.arrived(&wanted, entries, whole),
             Asked::Requeued => {
-                self.requeued = !whole;
+                self.requeued |= !whole;
                 for entry in entries {
                     self.requeued_upto = self.requeued_upto.max(entry.id);
                     self.lanes.add_first(Held { entry, slot: None });
