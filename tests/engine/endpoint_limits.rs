@@ -9,7 +9,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::routing::get;
 use serde_json::{Value, json};
 use std::collections::HashMap;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
@@ -143,7 +143,36 @@ async fn properties_are_taken_or_refused_by_name() {
     };
     let good = json!({"contentType": "text/plain", "responseTopic": "a", "correlationData": "AP8=", "messageExpiry": 5,
         "userProperties": [["a", "b"]], "payloadFormat": 1});
+    let topic = message()["topic"].as_str().unwrap().to_owned();
+    let port = broker.port.to_string();
+    let listener = Command::new("mosquitto_sub")
+        .args([
+            "-p",
+            &port,
+            "-V",
+            "5",
+            "-i",
+            "listener",
+            "-t",
+            &topic,
+            "-C",
+            "1",
+            "-W",
+            "30",
+            "-F",
+            "%C %R %D %E %F %P",
+        ])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    eventually("the listener to listen", async || {
+        broker.log().contains("Received SUBSCRIBE from listener").then_some(())
+    })
+    .await;
     assert_eq!(post(good).await.0, 200);
+    let heard = listener.wait_with_output().unwrap();
+    let heard = String::from_utf8_lossy(&heard.stdout).into_owned();
+    assert!(heard.starts_with("text/plain a ") && heard.trim_end().ends_with(" 5 1 a:b"), "{heard}");
     assert_eq!(post(json!({"userProperties": {"a": "b"}})).await.0, 200);
     assert_eq!(post(Value::Null).await.0, 200);
     for (properties, named) in [

@@ -99,7 +99,7 @@ impl Running {
 
     async fn publish(&self, topic: &str, payload: Bytes, qos: Qos, retain: bool) -> Result<(), String> {
         let (done, told) = oneshot::channel();
-        let publication = Publication { topic: topic.into(), payload, qos, retain, done };
+        let publication = Publication { topic: topic.into(), payload, qos, retain, properties: Bytes::new(), done };
         assert!(self.session.commands.send(publication).await.is_ok());
         soon("the broker's answer", told).await.unwrap()
     }
@@ -383,7 +383,14 @@ async fn thousands_of_messages_of_ours_keep_within_the_brokers_window() {
         for at in 0..3_000 {
             let (done, answer) = oneshot::channel();
             let qos = if at % 2 == 0 { Qos::AtLeastOnce } else { Qos::ExactlyOnce };
-            let one = Publication { topic: "out".into(), payload: "x".into(), qos, retain: false, done };
+            let one = Publication {
+                topic: "out".into(),
+                payload: "x".into(),
+                qos,
+                retain: false,
+                properties: Bytes::new(),
+                done,
+            };
             assert!(relay.session.commands.send(one).await.is_ok());
             told.push(answer);
         }

@@ -132,7 +132,7 @@ async fn publish(kind: Kind, link: &mut Link, number: &mut u32, stop: &Cancellat
             _ = ticks.tick(), if connected => {
                 let (topic, qos, payload) = message(kind, *number);
                 // Full means a broker that does not answer; the next second has a newer value anyway.
-                let _ = link.publish(topic, &payload, qos, false);
+                let _ = link.publish(topic, &payload, qos, false, &[]);
                 *number += 1;
             }
         }

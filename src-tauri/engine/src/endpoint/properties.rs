@@ -1,7 +1,9 @@
 //! The MQTT 5 properties that a `/publish` may carry (MQTT 5.0 section 3.3.2.3): their JSON, and what is valid.
 
+use crate::mqtt::properties as wire;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bytes::Bytes;
 use relayscope_domain::topic;
 use serde::{Deserialize, Deserializer};
 use std::collections::BTreeMap;
@@ -61,6 +63,33 @@ impl Properties {
             Some(1) => Err("properties.payloadFormat is 1, but the message is not text in UTF-8.".into()),
             Some(_) => Err("properties.payloadFormat is 0 (bytes) or 1 (text).".into()),
         }
+    }
+}
+
+/// Never called with what [`Properties::check`] refuses.
+impl Properties {
+    /// As they go over the wire.
+    pub(super) fn encoded(&self) -> Bytes {
+        let mut out = wire::Properties::default();
+        if let Some(format) = self.payload_format {
+            out.payload_format(format);
+        }
+        if let Some(seconds) = self.message_expiry {
+            out.expiry(seconds);
+        }
+        if let Some(kind) = &self.content_type {
+            out.content_type(kind);
+        }
+        if let Some(topic) = &self.response_topic {
+            out.response_topic(topic);
+        }
+        if let Some(data) = self.correlation_data.as_ref().and_then(|data| STANDARD.decode(data).ok()) {
+            out.correlation(&data);
+        }
+        for (name, value) in &self.user_properties {
+            out.user(name, value);
+        }
+        out.finish()
     }
 }
 

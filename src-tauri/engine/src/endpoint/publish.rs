@@ -48,15 +48,20 @@ fn asked(desk: &Desk, headers: &HeaderMap, body: &Bytes) -> Result<Told, Box<Ans
     topic::check_topic(&request.topic).map_err(unfit)?;
     let qos = Qos::try_from(request.qos).map_err(|_| unfit("qos is 0, 1 or 2."))?;
     let payload = decode(&request.message, request.encoding.as_deref()).map_err(unfit)?;
-    if let Some(properties) = &request.properties {
-        properties.check(&payload).map_err(unfit)?;
-    }
+    let properties = match &request.properties {
+        Some(properties) => {
+            properties.check(&payload).map_err(unfit)?;
+            properties.encoded()
+        }
+        None => Bytes::new(),
+    };
     let handles = desk.handles(place).ok_or_else(away)?;
     if handles.session.borrow().standing != Standing::Connected {
         return Err(away().into());
     }
     let (done, told) = oneshot::channel();
-    let publication = Publication { topic: request.topic.into_owned(), payload, qos, retain: request.retain, done };
+    let publication =
+        Publication { topic: request.topic.into_owned(), payload, qos, retain: request.retain, properties, done };
     handles.publish(publication).map_err(|_| away())?;
     Ok(told)
 }

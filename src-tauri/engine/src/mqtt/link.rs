@@ -267,8 +267,15 @@ impl Link {
     }
 
     /// PUBLISH; returns its packet identifier, 0 with QoS 0. What the broker said it would not take is refused in words.
-    pub fn publish(&mut self, topic: &str, payload: &[u8], qos: Qos, retain: bool) -> Result<u16, Unsent> {
-        self.up()?.out.publish(topic, payload, qos, retain)
+    pub fn publish(
+        &mut self,
+        topic: &str,
+        payload: &[u8],
+        qos: Qos,
+        retain: bool,
+        properties: &[u8],
+    ) -> Result<u16, Unsent> {
+        self.up()?.out.publish(topic, payload, qos, retain, properties)
     }
 
     /// DISCONNECT; [`Polled::Left`] comes once the broker has closed the connection.

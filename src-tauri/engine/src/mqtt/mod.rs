@@ -6,6 +6,7 @@
 pub mod address;
 pub mod failure;
 pub mod link;
+pub mod properties;
 pub mod session;
 pub mod test;
 pub mod tls;

@@ -109,6 +109,8 @@ pub struct Publication {
     pub qos: Qos,
     /// Retain flag.
     pub retain: bool,
+    /// Encoded MQTT 5 properties; empty for none.
+    pub properties: Bytes,
     /// Told once the broker acknowledged it (QoS 0: once it was written), or why it did not.
     pub done: oneshot::Sender<Result<(), String>>,
 }

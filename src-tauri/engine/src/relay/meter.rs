@@ -15,13 +15,8 @@ const SAMPLE: usize = 64;
 /// Counters and state of one relay.
 #[derive(Default)]
 pub struct Meter {
-    received: AtomicU64,
-    delivered: AtomicU64,
-    waiting: AtomicI64,
-    in_flight: AtomicU64,
-    dead: AtomicI64,
-    dropped: AtomicU64,
-    filtered: AtomicU64,
+    // Read as one: a ledger that is read between two of its numbers would not balance.
+    counts: Mutex<Counts>,
     // Rows counted at the start minus what the ledger said of them: not zero is a finding.
     mismatch: AtomicI64,
     loaded: AtomicBool,
@@ -31,6 +26,18 @@ pub struct Meter {
     paused: watch::Sender<bool>,
     request_limit: AtomicU32,
     state: Mutex<State>,
+}
+
+#[derive(Clone, Copy, Default)]
+struct Counts {
+    received: u64,
+    delivered: u64,
+    // Those in requests included.
+    waiting: i64,
+    in_flight: u64,
+    dead: i64,
+    dropped: u64,
+    filtered: u64,
 }
 
 #[derive(Default)]
@@ -115,6 +122,10 @@ pub struct Trouble {
 }
 
 impl Meter {
+    fn counts(&self) -> MutexGuard<'_, Counts> {
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -122,13 +133,15 @@ impl Meter {
     /// Takes over what the database says, how many rows there are (waiting, dead), and the bytes that wait.
     pub fn load(&self, ledger: Ledger, rows: (u64, u64), bytes: u64) {
         self.bytes.store(bytes as i64, Ordering::Relaxed);
-        self.received.store(ledger.received, Ordering::Relaxed);
-        self.delivered.store(ledger.delivered, Ordering::Relaxed);
-        self.waiting.store(rows.0 as i64, Ordering::Relaxed);
-        self.dead.store(rows.1 as i64, Ordering::Relaxed);
-        self.dropped.store(ledger.dropped, Ordering::Relaxed);
-        self.filtered.store(ledger.filtered, Ordering::Relaxed);
-        self.in_flight.store(0, Ordering::Relaxed);
+        *self.counts() = Counts {
+            received: ledger.received,
+            delivered: ledger.delivered,
+            waiting: rows.0 as i64,
+            in_flight: 0,
+            dead: rows.1 as i64,
+            dropped: ledger.dropped,
+            filtered: ledger.filtered,
+        };
         let mismatch = rows.0 as i64 - ledger.waiting as i64 + rows.1 as i64 - ledger.dead as i64;
         self.mismatch.store(mismatch, Ordering::Relaxed);
         self.loaded.store(true, Ordering::Relaxed);
@@ -152,21 +165,32 @@ impl Meter {
 
     /// Messages came: some are kept to be delivered, some were left out by a rule, some given up by a rule.
     pub fn received(&self, kept: u64, filtered: u64, dropped: u64) {
-        self.received.fetch_add(kept + filtered + dropped, Ordering::Relaxed);
-        self.waiting.fetch_add(kept as i64, Ordering::Relaxed);
-        self.filtered.fetch_add(filtered, Ordering::Relaxed);
-        self.dropped.fetch_add(dropped, Ordering::Relaxed);
+        let mut counts = self.counts();
+        counts.received += kept + filtered + dropped;
+        counts.waiting += kept as i64;
+        counts.filtered += filtered;
+        counts.dropped += dropped;
     }
 
     /// Messages that waited came to an end.
     pub fn ended(&self, end: End, count: u64) {
-        self.waiting.fetch_sub(count as i64, Ordering::Relaxed);
+        let mut counts = self.counts();
+        counts.waiting -= count as i64;
         match end {
-            End::Delivered => self.delivered.fetch_add(count, Ordering::Relaxed),
-            End::LeftOut => self.filtered.fetch_add(count, Ordering::Relaxed),
-            End::Dropped => self.dropped.fetch_add(count, Ordering::Relaxed),
-            End::Dead => self.dead.fetch_add(count as i64, Ordering::Relaxed) as u64,
-        };
+            End::Delivered => counts.delivered += count,
+            End::LeftOut => counts.filtered += count,
+            End::Dropped => counts.dropped += count,
+            End::Dead => counts.dead += count as i64,
+        }
+    }
+
+    /// Messages moved by a person: dead letters, waiting messages, dropped ones, and the bytes that wait.
+    pub fn moved(&self, dead: i64, waiting: i64, dropped: i64, bytes: i64) {
+        let mut counts = self.counts();
+        counts.dead += dead;
+        counts.waiting += waiting;
+        counts.dropped = counts.dropped.saturating_add_signed(dropped);
+        self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// The disk takes writes; the bytes that wait changed.
@@ -178,15 +202,6 @@ impl Meter {
     /// Whether the queue's budget is used up.
     pub fn set_full(&self, full: bool) {
         self.full.store(full, Ordering::Relaxed);
-    }
-
-    /// Dead letters moved, by a person: how many more are dead, waiting and dropped now, and bytes that wait.
-    pub fn moved(&self, dead: i64, waiting: i64, dropped: i64, bytes: i64) {
-        self.dead.fetch_add(dead, Ordering::Relaxed);
-        self.waiting.fetch_add(waiting, Ordering::Relaxed);
-        // Two's complement: adding what was negative takes away.
-        self.dropped.fetch_add(dropped as u64, Ordering::Relaxed);
-        self.bytes.fetch_add(bytes, Ordering::Relaxed);
     }
 
     /// The disk does not take writes.
@@ -217,7 +232,7 @@ impl Meter {
 
     /// Messages in requests under way.
     pub fn set_in_flight(&self, count: usize) {
-        self.in_flight.store(count as u64, Ordering::Relaxed);
+        self.counts().in_flight = count as u64;
     }
 
     /// How the path to the destination stands; `since` is kept while the words stay the same.
@@ -304,16 +319,17 @@ impl Meter {
     /// What became of every message, and how many are unaccounted for.
     pub fn ledger(&self) -> (Ledger, i64) {
         let lost_qos0 = self.state().session_dropped.as_ref().map_or(0, |count| count.load(Ordering::Relaxed));
-        let held = self.waiting.load(Ordering::Relaxed).max(0) as u64;
-        let in_flight = self.in_flight.load(Ordering::Relaxed).min(held);
+        let counts = *self.counts();
+        let held = counts.waiting.max(0) as u64;
+        let in_flight = counts.in_flight.min(held);
         let ledger = Ledger {
-            received: self.received.load(Ordering::Relaxed) + lost_qos0,
-            delivered: self.delivered.load(Ordering::Relaxed),
+            received: counts.received + lost_qos0,
+            delivered: counts.delivered,
             waiting: held - in_flight,
             in_flight,
-            dead: self.dead.load(Ordering::Relaxed).max(0) as u64,
-            dropped: self.dropped.load(Ordering::Relaxed) + lost_qos0,
-            filtered: self.filtered.load(Ordering::Relaxed),
+            dead: counts.dead.max(0) as u64,
+            dropped: counts.dropped + lost_qos0,
+            filtered: counts.filtered,
         };
         (ledger, self.mismatch.load(Ordering::Relaxed))
     }

@@ -184,10 +184,22 @@ impl Outgoing {
         }
     }
 
-    pub(super) fn publish(&mut self, name: &str, payload: &[u8], qos: Qos, retain: bool) -> Result<u16, Unsent> {
+    pub(super) fn publish(
+        &mut self,
+        name: &str,
+        payload: &[u8],
+        qos: Qos,
+        retain: bool,
+        properties: &[u8],
+    ) -> Result<u16, Unsent> {
         self.check(name, qos, retain)?;
+        if !self.v5 && !properties.is_empty() {
+            return Err(Unsent::Refused("The broker speaks MQTT 3.1.1, which has no properties.".into()));
+        }
         let id = if qos == Qos::AtMostOnce { 0 } else { 2 };
-        let length = 2 + name.len() + id + usize::from(self.v5) + payload.len();
+        let mut head = [0; 4];
+        let head = if self.v5 { variable(properties.len(), &mut head) } else { &[] };
+        let length = 2 + name.len() + id + head.len() + properties.len() + payload.len();
         let whole = 1 + length + [128, 16_384, 2_097_152].iter().filter(|bound| length >= **bound).count() + 1;
         let most = self.limits.packet_bytes.map_or(LARGEST, |most| most as usize);
         if whole > most || length > LARGEST {
@@ -201,12 +213,7 @@ impl Outgoing {
         }
         self.buffer.reserve(whole);
         self.buffer.put_u8(0x30 | u8::from(qos) << 1 | u8::from(retain));
-        let mut left = length;
-        while left > 127 {
-            self.buffer.put_u8((left & 0x7f) as u8 | 0x80);
-            left >>= 7;
-        }
-        self.buffer.put_u8(left as u8);
+        self.buffer.put_slice(variable(length, &mut [0; 4]));
         self.buffer.put_u16(name.len() as u16);
         self.buffer.put_slice(name.as_bytes());
         let stage = match qos {
@@ -221,9 +228,8 @@ impl Outgoing {
         if id != 0 {
             self.buffer.put_u16(id);
         }
-        if self.v5 {
-            self.buffer.put_u8(0);
-        }
+        self.buffer.put_slice(head);
+        self.buffer.put_slice(properties);
         self.buffer.put_slice(payload);
         self.put += whole as u64;
         if id == 0 {
@@ -381,6 +387,21 @@ pub(super) fn codec_qos(qos: Qos) -> QoS {
     }
 }
 
+/// A Variable Byte Integer (MQTT 5.0 section 1.5.5); four bytes hold every length that a packet may have.
+fn variable(mut value: usize, room: &mut [u8; 4]) -> &[u8] {
+    let mut taken = 0;
+    for slot in room.iter_mut() {
+        taken += 1;
+        *slot = (value & 0x7f) as u8;
+        value >>= 7;
+        if value == 0 {
+            break;
+        }
+        *slot |= 0x80;
+    }
+    &room[..taken]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -392,13 +413,13 @@ mod tests {
     #[test]
     fn a_message_is_written_as_the_specification_says() {
         let mut out = outgoing(false, Limits::unknown());
-        assert_eq!(out.publish("a/b", b"hi", Qos::AtLeastOnce, true), Ok(1));
+        assert_eq!(out.publish("a/b", b"hi", Qos::AtLeastOnce, true, &[]), Ok(1));
         assert_eq!(&out.buffer[..], b"\x33\x09\x00\x03a/b\x00\x01hi");
         let mut out = outgoing(true, Limits::unknown());
-        assert_eq!(out.publish("a", b"x", Qos::AtMostOnce, false), Ok(0));
+        assert_eq!(out.publish("a", b"x", Qos::AtMostOnce, false, &[]), Ok(0));
         assert_eq!(&out.buffer[..], b"\x30\x05\x00\x01a\x00x");
         let before = out.buffer.len();
-        out.publish("a", &[0; 200], Qos::AtMostOnce, false).unwrap();
+        out.publish("a", &[0; 200], Qos::AtMostOnce, false, &[]).unwrap();
         assert_eq!(out.buffer[before..before + 3], [0x30, 0xcc, 0x01]);
         assert_eq!(out.put, out.buffer.len() as u64);
     }
@@ -413,33 +434,35 @@ mod tests {
             ("a", &[], Qos::AtMostOnce, true, "no retained messages"),
             ("a/+", &[], Qos::AtMostOnce, false, "wildcard"),
         ] {
-            let Err(Unsent::Refused(told)) = out.publish(name, payload, qos, retain) else { panic!("{words}: taken") };
+            let Err(Unsent::Refused(told)) = out.publish(name, payload, qos, retain, &[]) else {
+                panic!("{words}: taken")
+            };
             assert!(told.contains(words), "{told}");
         }
         assert!(out.buffer.is_empty() && out.stages.is_empty());
         // 20 bytes exactly.
-        assert_eq!(out.publish("a", &[0; 12], Qos::AtLeastOnce, false), Ok(1));
+        assert_eq!(out.publish("a", &[0; 12], Qos::AtLeastOnce, false, &[]), Ok(1));
     }
 
     #[test]
     fn the_window_is_kept_and_opens_again() {
         let mut out = outgoing(true, Limits { receive_maximum: Some(2), ..Limits::unknown() });
-        assert_eq!(out.publish("a", b"", Qos::AtLeastOnce, false), Ok(1));
-        assert_eq!(out.publish("a", b"", Qos::ExactlyOnce, false), Ok(2));
-        assert_eq!(out.publish("a", b"", Qos::AtLeastOnce, false), Err(Unsent::Full));
-        assert_eq!(out.publish("a", b"", Qos::AtMostOnce, false), Ok(0), "QoS 0 needs no window");
+        assert_eq!(out.publish("a", b"", Qos::AtLeastOnce, false, &[]), Ok(1));
+        assert_eq!(out.publish("a", b"", Qos::ExactlyOnce, false, &[]), Ok(2));
+        assert_eq!(out.publish("a", b"", Qos::AtLeastOnce, false, &[]), Err(Unsent::Full));
+        assert_eq!(out.publish("a", b"", Qos::AtMostOnce, false, &[]), Ok(0), "QoS 0 needs no window");
         assert!(!out.received(2, false) && !out.settled(77));
-        assert_eq!(out.publish("a", b"", Qos::AtLeastOnce, false), Err(Unsent::Full));
+        assert_eq!(out.publish("a", b"", Qos::AtLeastOnce, false, &[]), Err(Unsent::Full));
         assert!(out.settled(2));
-        assert_eq!(out.publish("a", b"", Qos::AtLeastOnce, false), Ok(3));
+        assert_eq!(out.publish("a", b"", Qos::AtLeastOnce, false, &[]), Ok(3));
     }
 
     #[test]
     fn identifiers_in_use_are_passed_over() {
         let mut out = Outgoing::new(false, Limits::unknown(), u16::MAX - 1, &[1]);
         assert_eq!(&out.buffer[..], [0x62, 2, 0, 1], "what an earlier connection left is released");
-        assert_eq!(out.publish("a", b"", Qos::AtLeastOnce, false), Ok(u16::MAX));
-        assert_eq!(out.publish("a", b"", Qos::ExactlyOnce, false), Ok(2));
+        assert_eq!(out.publish("a", b"", Qos::AtLeastOnce, false, &[]), Ok(u16::MAX));
+        assert_eq!(out.publish("a", b"", Qos::ExactlyOnce, false, &[]), Ok(2));
         assert!(!out.settled(1), "nobody waits for it");
         let (last, mut open) = out.left();
         open.sort_unstable();

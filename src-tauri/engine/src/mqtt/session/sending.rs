@@ -23,7 +23,7 @@ impl Task {
             self.owed.pop_front();
         }
         if let (Some(words), Some(topic)) = (self.to_say, self.config.status_topic.clone()) {
-            match self.link.publish(&topic, words.as_bytes(), Qos::AtLeastOnce, true) {
+            match self.link.publish(&topic, words.as_bytes(), Qos::AtLeastOnce, true, &[]) {
                 Ok(id) => drop(self.published.insert(id, None)),
                 Err(Unsent::Full) => return,
                 Err(Unsent::Refused(why)) => {
@@ -56,7 +56,7 @@ impl Task {
             let sent = if next.done.is_closed() {
                 None
             } else {
-                match self.link.publish(&next.topic, &next.payload, next.qos, next.retain) {
+                match self.link.publish(&next.topic, &next.payload, next.qos, next.retain, &next.properties) {
                     Err(Unsent::Full) => return,
                     sent => Some(sent),
                 }
