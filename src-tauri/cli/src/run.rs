@@ -14,6 +14,9 @@ use std::time::Duration;
 /// How long the engine may take to stop cleanly.
 pub(crate) const GRACE: Duration = Duration::from_secs(10);
 
+/// Bytes of events kept while nobody looks at them.
+const UNSEEN_FEED: usize = 4_000_000;
+
 /// What goes to stdout.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Output {
@@ -40,6 +43,9 @@ pub(crate) async fn run(plan: Plan, output: Output, seconds: Option<Duration>) -
         }
     }
     let engine = start(&plan, false).await?;
+    if output == Output::Silent {
+        engine.keep_events(UNSEEN_FEED);
+    }
     let set_up = set_up(&engine, &plan).await;
     let result = match set_up {
         Ok(()) => {

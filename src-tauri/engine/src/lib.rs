@@ -93,6 +93,11 @@ impl Engine {
         self.feed.follow(after_seq, max)
     }
 
+    /// Changes the feed's budget for this run, whatever the settings say.
+    pub fn keep_events(&self, bytes: usize) {
+        self.feed.set_budget(bytes);
+    }
+
     /// The folder the engine keeps its things in.
     pub fn data_dir(&self) -> &Path {
         &self.data_dir

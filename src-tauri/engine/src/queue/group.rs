@@ -155,9 +155,10 @@ async fn insert(
     while !rest.is_empty() {
         let size = [512, 64, 8, 1].into_iter().find(|size| *size <= rest.len()).unwrap_or(1);
         let (chunk, tail) = rest.split_at(size);
-        let mut query = sqlx::query(AssertSqlSafe(insert_sql(size))).bind(relay.0.as_bytes().as_slice());
+        let mut query = sqlx::query(AssertSqlSafe(insert_sql(size)));
         for (id, message) in chunk {
             query = query
+                .bind(relay.0.as_bytes().as_slice())
                 .bind(id)
                 .bind(message.message_id.0.as_bytes().as_slice())
                 .bind(&*message.topic)
@@ -172,15 +173,12 @@ async fn insert(
     Ok(())
 }
 
+// Nameless parameters: SQLite looks up the name of a numbered one by going through all of them.
 fn insert_sql(rows: usize) -> String {
     let mut sql =
         String::from("INSERT INTO queue (relay_id, id, message_id, topic, payload, qos, retain, received_at) VALUES ");
     for at in 0..rows {
-        let first = 2 + at * 7;
-        let numbers: Vec<String> = (first..first + 7).map(|number| format!("?{number}")).collect();
-        sql.push_str(if at == 0 { "(?1," } else { ",(?1," });
-        sql.push_str(&numbers.join(","));
-        sql.push(')');
+        sql.push_str(if at == 0 { "(?,?,?,?,?,?,?,?)" } else { ",(?,?,?,?,?,?,?,?)" });
     }
     sql
 }

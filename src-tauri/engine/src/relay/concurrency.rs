@@ -12,7 +12,7 @@ const SLACK: Duration = Duration::from_millis(4);
 // Several failures of one moment cut once.
 const ONCE: Duration = Duration::from_secs(1);
 // The quickest answer is forgotten after one to two of these: routes change.
-const WINDOW: Duration = Duration::from_secs(10);
+const WINDOW: Duration = Duration::from_secs(1);
 
 #[derive(Debug)]
 pub(super) struct Concurrency {

@@ -91,6 +91,11 @@ impl Pump {
         held >= HELD || bytes >= HELD_BYTES
     }
 
+    fn has_room(&self) -> bool {
+        let (held, bytes) = self.lanes.held();
+        held < HELD / 2 && bytes < HELD_BYTES / 2
+    }
+
     /// Begins to write what has to be written, unless something is being written.
     pub(super) fn start_writing(&mut self) {
         let now = Instant::now();
@@ -165,8 +170,8 @@ impl Pump {
                 let result = queue.lane(relay, &wanted.topic, wanted.after, wanted.upto, PAGE).await;
                 (Asked::Lane(wanted), result)
             }));
-        } else if self.is_crowded() {
-            // Later.
+        } else if !self.has_room() {
+            // Later, and then enough to be worth a read.
         } else if self.requeued {
             // What is put into the queue again from now on is told anew.
             self.requeued = false;

@@ -19,6 +19,8 @@ pub(super) struct Intake {
     // Places that are neither settled nor being written.
     fresh: usize,
     last: i64,
+    // Places whose message was sent while it was fresh, in that order.
+    spared: VecDeque<u64>,
 }
 
 struct Place {
@@ -105,6 +107,9 @@ impl Intake {
     pub(super) fn sent(&mut self, number: u64, now: Instant) {
         if let Some(place) = self.get(number) {
             place.sent = Some(now);
+            if place.state == State::Fresh {
+                self.spared.push_back(number);
+            }
         }
     }
 
@@ -167,12 +172,15 @@ impl Intake {
     }
 
     /// When a message that was spared has to be written, if there is one.
-    pub(super) fn write_at(&self) -> Option<Instant> {
-        if self.fresh == 0 {
-            return None;
+    pub(super) fn write_at(&mut self) -> Option<Instant> {
+        while let Some(number) = self.spared.front().copied() {
+            let sent = self.get(number).filter(|place| place.state == State::Fresh).and_then(|place| place.sent);
+            match sent {
+                Some(sent) => return Some(sent + SPARED),
+                None => self.spared.pop_front(),
+            };
         }
-        // The one that was sent first is near the front.
-        self.places.iter().filter(|place| place.state == State::Fresh).find_map(|place| Some(place.sent? + SPARED))
+        None
     }
 
     /// What was being written is on disk; what is done with meanwhile is for the next group to delete.

@@ -261,9 +261,9 @@ impl Pump {
         self.lines.busy() == 0 && (written || gave_up)
     }
 
-    fn wake_at(&self) -> Option<Instant> {
+    fn wake_at(&mut self) -> Option<Instant> {
         let gate = self.gate.opens_at().filter(|_| self.lines.busy() == 0 && self.lanes.has_ready());
-        let write = self.intake.write_at().filter(|_| self.writing.is_none());
+        let write = if self.writing.is_none() { self.intake.write_at() } else { None };
         [self.lanes.wakes_at(), gate, write, self.write_again, self.read_again, self.pace_at]
             .into_iter()
             .flatten()
