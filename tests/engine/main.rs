@@ -17,6 +17,7 @@ mod link;
 mod lock;
 mod platform;
 mod relay;
+mod rules;
 mod salvage;
 mod secrets;
 mod session_words;

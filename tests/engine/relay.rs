@@ -13,7 +13,7 @@ use std::process::Command;
 /// Room for bursts at the publisher's full speed; what a stock broker drops is another matter.
 const ROOM: &str = "max_queued_messages 0\nmax_inflight_messages 1000\n";
 
-fn roomy() -> Mosquitto {
+pub(crate) fn roomy() -> Mosquitto {
     Mosquitto::start(&Setup { extra: ROOM.into(), ..Setup::default() })
 }
 
@@ -241,8 +241,9 @@ async fn the_feed_tells_a_messages_journey_in_order() {
     assert_eq!(detail.title, "[MQTT] Device publish");
     assert_eq!(detail.payload.unwrap().json.unwrap(), "{\n  \"temp\": 21.50\n}");
     let steps: Vec<String> = detail.journey.into_iter().map(|step| step.words).collect();
-    // Delivered before it had to be written.
-    assert_eq!(steps, ["received", "POST 1"]);
+    // It may have been delivered before it had to be written, and the disk may have been quicker.
+    let posts: Vec<&String> = steps.iter().filter(|step| *step != "on disk, acknowledged").collect();
+    assert_eq!(posts, ["received", "POST 1"]);
     sink.rule(|_| Reply::Answer(503, "maintenance", vec![]));
     publish(&broker, "load/2", "2");
     let row = eventually("it to be on disk", async || {
@@ -252,8 +253,7 @@ async fn the_feed_tells_a_messages_journey_in_order() {
     sink.rule(|_| Reply::Take);
     app.delivered(2).await;
     let detail: EventDetail = app.call("feed.event", json!({"seq": row.seq})).await;
-    let mut steps: Vec<String> = detail.journey.into_iter().map(|step| step.words).collect();
-    steps.dedup_by_key(|step| step.starts_with("POST"));
+    let steps: Vec<String> = detail.journey.into_iter().map(|step| step.words).collect();
     assert_eq!(steps[0], "received");
     assert!(steps.contains(&"on disk, acknowledged".to_owned()) && steps.contains(&"POST 1".to_owned()), "{steps:?}");
     app.stop().await;

@@ -19,6 +19,8 @@ const HELD_BYTES: u64 = 8 * 1024 * 1024;
 const PAGE: u32 = 1_024;
 // Messages in one transaction, at most.
 const GROUP: usize = 4_096;
+// So many messages that are neither stored nor delivered are few.
+const FEW: usize = 64;
 const RETRY: Duration = Duration::from_millis(500);
 // Counts alone are written this often; they belong to messages that are gone.
 const COUNTS: Duration = Duration::from_millis(500);
@@ -27,7 +29,6 @@ impl Pump {
     pub(super) async fn arrived(&mut self, arrived: &mut Vec<Received>) {
         let first = self.queue.reserve(arrived.len());
         let (mut kept, mut filtered, mut dropped) = (0, 0, 0);
-        let drops = self.meter.is_full() && self.rules.when_full == WhenFull::DropNewest;
         for (id, received) in (first..).zip(arrived.drain(..)) {
             let bytes = received.payload.len() + received.topic.len();
             if received.already_stored || received.copy {
@@ -35,7 +36,7 @@ impl Pump {
                 continue;
             }
             let left_out = match self.admit.admit(&received, &mut self.group.retained).await {
-                Ok(Admission::Relay) if drops => {
+                Ok(Admission::Relay) if self.rules.when_full == WhenFull::DropNewest && self.room() == 0 => {
                     dropped += 1;
                     Some("the queue's budget is used up, and its rule drops what comes".to_owned())
                 }
@@ -86,6 +87,16 @@ impl Pump {
         }
     }
 
+    /// What is left of the budget when all that came is stored, bytes.
+    fn room(&self) -> u64 {
+        self.unused().saturating_sub(self.intake.pending())
+    }
+
+    /// What is left of the budget, bytes.
+    fn unused(&self) -> u64 {
+        (u64::from(self.rules.queue_megabytes) * 1_000_000).saturating_sub(self.meter.bytes())
+    }
+
     fn is_crowded(&self) -> bool {
         let (held, bytes) = self.lanes.held();
         held >= HELD || bytes >= HELD_BYTES
@@ -104,9 +115,12 @@ impl Pump {
         }
         let stops = self.meter.is_full() && self.rules.when_full == WhenFull::Stop && !self.stopping;
         if !stops {
-            // With a small window the broker waits for each acknowledgement: nothing is spared then.
-            let spare = !self.stopping && self.session.borrow().version != Some(MqttVersion::V311);
-            self.group.arrived = self.intake.take_unwritten(GROUP, spare, now);
+            // A broker with a small window waits for each acknowledgement, and one that gathers small packets for the
+            // confirmation of the last: while little is under way nothing is spared, so that they come at once.
+            let spare =
+                !self.stopping && self.intake.fresh() > FEW && self.session.borrow().version != Some(MqttVersion::V311);
+            let room = if self.rules.when_full == WhenFull::Stop { self.unused() } else { u64::MAX };
+            self.group.arrived = self.intake.take_unwritten(GROUP, room, spare, now);
         }
         let only_counts = self.group.arrived.is_empty() && !self.group.is_settling() && self.group.retained.is_empty();
         let due = self.stopping || now >= self.counted + COUNTS;

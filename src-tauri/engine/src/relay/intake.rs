@@ -19,6 +19,8 @@ pub(super) struct Intake {
     // Places that are neither settled nor being written.
     fresh: usize,
     last: i64,
+    // What the messages that are not on disk will cost there.
+    pending: u64,
     // Places whose message was sent while it was fresh, in that order.
     spared: VecDeque<u64>,
 }
@@ -75,6 +77,16 @@ impl Intake {
         self.places.len() < PLACES
     }
 
+    /// What the messages that are not on disk will cost there, bytes.
+    pub(super) fn pending(&self) -> u64 {
+        self.pending
+    }
+
+    /// Messages in memory only.
+    pub(super) fn fresh(&self) -> usize {
+        self.fresh
+    }
+
     /// Whether everything was acknowledged.
     pub(super) fn is_empty(&self) -> bool {
         self.places.is_empty()
@@ -83,6 +95,7 @@ impl Intake {
     /// Takes a message; returns the number of its place.
     pub(super) fn push(&mut self, id: i64, message: Incoming, ack: Option<AckToken>, bytes: usize) -> u64 {
         self.fresh += 1;
+        self.pending += message.cost();
         self.last = id;
         self.place(Place { id, ack, bytes, state: State::Fresh, message: Some(message), sent: None })
     }
@@ -131,7 +144,8 @@ impl Intake {
         match place.state {
             State::Fresh => {
                 place.state = State::Done;
-                place.message = None;
+                let cost = place.message.take().map_or(0, |message| message.cost());
+                self.pending -= cost;
                 self.fresh -= 1;
                 Stood::Nowhere
             }
@@ -147,8 +161,8 @@ impl Intake {
         }
     }
 
-    /// Messages to be written now, oldest first. With `spare`, one that was just sent is left out for a moment.
-    pub(super) fn take_unwritten(&mut self, most: usize, spare: bool, now: Instant) -> Vec<(i64, Incoming)> {
+    /// Messages to be written now, oldest first, about as many as there is `room` for (bytes). With `spare`, one that was just sent is left out for a moment.
+    pub(super) fn take_unwritten(&mut self, most: usize, room: u64, spare: bool, now: Instant) -> Vec<(i64, Incoming)> {
         let mut group = vec![];
         if self.fresh == 0 {
             return group;
@@ -158,11 +172,11 @@ impl Intake {
             if place.state != State::Fresh || (spare && is_spared(place, now)) {
                 continue;
             }
-            if group.len() == most || bytes > BYTES {
+            if group.len() == most || bytes > room.min(BYTES) {
                 break;
             }
             if let Some(message) = &place.message {
-                bytes += message.payload.len();
+                bytes += message.cost();
                 group.push((place.id, message.clone()));
                 place.state = State::Writing;
                 self.fresh -= 1;
@@ -187,10 +201,13 @@ impl Intake {
     pub(super) fn written(&mut self) {
         for place in &mut self.places {
             match place.state {
-                State::Writing => place.state = State::Stored,
+                State::Writing => {
+                    place.state = State::Stored;
+                    self.pending -= place.message.as_ref().map_or(0, Incoming::cost);
+                }
                 State::Obsolete => {
                     place.state = State::Done;
-                    place.message = None;
+                    self.pending -= place.message.take().map_or(0, |message| message.cost());
                 }
                 State::Fresh | State::Stored | State::Done => {}
             }
@@ -208,7 +225,7 @@ impl Intake {
                 }
                 State::Obsolete => {
                     place.state = State::Done;
-                    place.message = None;
+                    self.pending -= place.message.take().map_or(0, |message| message.cost());
                     obsolete.push(place.id);
                 }
                 State::Fresh | State::Stored | State::Done => {}
@@ -249,7 +266,7 @@ impl Intake {
 }
 
 // Of payload in one group.
-const BYTES: usize = 8 * 1024 * 1024;
+const BYTES: u64 = 8 * 1024 * 1024;
 
 fn is_spared(place: &Place, now: Instant) -> bool {
     place.sent.is_some_and(|sent| now.duration_since(sent) < SPARED)
@@ -290,7 +307,7 @@ mod tests {
         let mut intake = filled(4);
         assert_eq!(intake.finished(Some(1)), Stood::Nowhere);
         assert_eq!((released(&mut intake), intake.boundary()), (0, 1));
-        let written: Vec<i64> = intake.take_unwritten(10, true, now).into_iter().map(|(id, _)| id).collect();
+        let written: Vec<i64> = intake.take_unwritten(10, u64::MAX, true, now).into_iter().map(|(id, _)| id).collect();
         assert_eq!(written, [1, 3, 4]);
         assert_eq!(intake.finished(Some(2)), Stood::Underway);
         intake.push(5, message(), None, 10);
@@ -306,10 +323,10 @@ mod tests {
     fn a_failed_write_is_made_again_without_what_was_delivered_meanwhile() {
         let now = Instant::now();
         let mut intake = filled(3);
-        assert_eq!(intake.take_unwritten(2, true, now).len(), 2);
+        assert_eq!(intake.take_unwritten(2, u64::MAX, true, now).len(), 2);
         assert_eq!(intake.finished(Some(0)), Stood::Underway);
         assert_eq!(intake.not_written(), [1]);
-        let again: Vec<i64> = intake.take_unwritten(10, true, now).into_iter().map(|(id, _)| id).collect();
+        let again: Vec<i64> = intake.take_unwritten(10, u64::MAX, true, now).into_iter().map(|(id, _)| id).collect();
         assert_eq!((again, released(&mut intake)), (vec![2, 3], 10));
     }
 
@@ -318,15 +335,18 @@ mod tests {
         let now = Instant::now();
         let mut intake = filled(2);
         intake.sent(0, now);
-        assert_eq!(intake.take_unwritten(10, true, now).into_iter().map(|(id, _)| id).collect::<Vec<_>>(), [2]);
+        assert_eq!(
+            intake.take_unwritten(10, u64::MAX, true, now).into_iter().map(|(id, _)| id).collect::<Vec<_>>(),
+            [2]
+        );
         assert_eq!(intake.write_at(), Some(now + SPARED));
-        assert_eq!(intake.take_unwritten(10, true, now + SPARED).len(), 1);
+        assert_eq!(intake.take_unwritten(10, u64::MAX, true, now + SPARED).len(), 1);
         let mut intake = filled(1);
         intake.sent(0, now);
-        assert_eq!(intake.take_unwritten(10, false, now).len(), 1, "nothing is spared when it matters");
+        assert_eq!(intake.take_unwritten(10, u64::MAX, false, now).len(), 1, "nothing is spared when it matters");
         let mut intake = filled(1);
         intake.sent(0, now);
         intake.failed(0);
-        assert_eq!(intake.take_unwritten(10, true, now).len(), 1, "a failed one has to be written");
+        assert_eq!(intake.take_unwritten(10, u64::MAX, true, now).len(), 1, "a failed one has to be written");
     }
 }
