@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 // For the last acknowledgements and DISCONNECT.
 const GOODBYE: Duration = Duration::from_secs(2);
-const LONGEST_RETRY: Duration = Duration::from_secs(2);
+const LONGEST_RETRY: Duration = Duration::from_millis(900);
 // After a refusal that only a person can mend: rarely, so that it heals when they mend it at the broker.
 const REFUSED_RETRY: Duration = Duration::from_secs(60);
 
