@@ -31,6 +31,7 @@ fn the_endpoint_is_protected_and_its_way_is_tested() {
     app.click("nav-relays");
     app.click_text("relay-row", "Plant");
     let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    app.click("tab-downlink");
     app.fill("field-downlink-port", &port.to_string());
     app.click("relay-save");
     app.wait_text("downlink-listening", "Listens on");
