@@ -178,6 +178,8 @@ async fn a_dry_run_shows_the_request_and_sends_nothing() {
 async fn a_pace_is_kept_and_told() {
     let (broker, sink) = (roomy(), Sink::start().await);
     let app = ruled(&broker, &sink, json!({"plan": "own", "ownLimit": "60", "reserve": "0"})).await;
+    // Until then the relay may still be the one without rules.
+    eventually("the plan to apply", async || app.relay_status().await.quota).await;
     Load::new(broker.port, 10, 10).run().await;
     let quota = eventually("the pace to hold requests back", async || {
         app.relay_status().await.quota.filter(|quota| quota.pacing && quota.used > 0)

@@ -220,7 +220,9 @@ impl Pump {
     /// What a parcel carried is back in its lane.
     fn failed_places(&mut self, parcel: &Parcel) {
         if let Some(busy) = &mut self.under_way {
-            busy.retain(|id| !parcel.held.iter().any(|held| held.entry.id == *id));
+            for held in &parcel.held {
+                busy.remove(&held.entry.id);
+            }
         }
         for place in parcel.held.iter().filter_map(|held| held.slot) {
             self.intake.failed(place);

@@ -110,9 +110,11 @@ impl Pump {
     /// Begins to write what has to be written, unless something is being written.
     pub(super) fn start_writing(&mut self) {
         let now = Instant::now();
+        self.spared_until = None;
         if self.writing.is_some() || self.write_again.is_some_and(|at| now < at) {
             return;
         }
+        self.write_again = None;
         let stops = self.meter.is_full() && self.rules.when_full == WhenFull::Stop && !self.stopping;
         if !stops {
             // A broker with a small window waits for each acknowledgement, and one that gathers small packets for the
@@ -121,6 +123,7 @@ impl Pump {
                 !self.stopping && self.intake.fresh() > FEW && self.session.borrow().version != Some(MqttVersion::V311);
             let room = if self.rules.when_full == WhenFull::Stop { self.unused() } else { u64::MAX };
             self.group.arrived = self.intake.take_unwritten(GROUP, room, spare, now);
+            self.spared_until = if spare { self.intake.write_at() } else { None };
         }
         let only_counts = self.group.arrived.is_empty() && !self.group.is_settling() && self.group.retained.is_empty();
         let due = self.stopping || now >= self.counted + COUNTS;
@@ -149,7 +152,6 @@ impl Pump {
                     let kind = Kind::Queued { topic: message.topic, entry };
                     self.feed.record(Event::now(&self.broker, &self.name, Some(message.message_id), kind));
                 }
-                self.write_again = None;
                 self.tries = 0;
                 if std::mem::take(&mut self.told_failure) {
                     self.note(false, "Messages are stored again.".into());
@@ -176,6 +178,7 @@ impl Pump {
         if self.reading.is_some() || self.stopping || self.read_again.is_some_and(|at| Instant::now() < at) {
             return;
         }
+        self.read_again = None;
         self.forget_deleted();
         let (queue, relay, stored) = (self.queue.clone(), self.relay, self.intake.boundary());
         if let Some(at) = self.wanted.iter().position(|wanted| wanted.upto < stored) {
@@ -220,7 +223,6 @@ impl Pump {
                 return;
             }
         };
-        self.read_again = None;
         let whole = entries.len() < PAGE as usize;
         match asked {
             Asked::Lane(wanted) => self.lanes.arrived(&wanted, entries, whole),

@@ -89,7 +89,9 @@ pub(super) struct Pump {
     // What the next group will have besides arrivals.
     pub(super) group: Group,
     pub(super) writing: Option<Writing>,
-    // Fails to write: since then nothing was written.
+    // When a message that was spared the disk for a moment is to be written, unless it is delivered by then.
+    pub(super) spared_until: Option<Instant>,
+    // After a write that failed: when it is tried again.
     pub(super) write_again: Option<Instant>,
     pub(super) reading: Option<Reading>,
     // Whether that is a page: until it came, what is in memory stays there, so that both meet without a gap.
@@ -176,6 +178,7 @@ impl Pump {
             owed: vec![],
             group: Group::default(),
             writing: None,
+            spared_until: None,
             write_again: None,
             reading: None,
             reading_page: false,
@@ -261,13 +264,19 @@ impl Pump {
         self.lines.busy() == 0 && (written || gave_up)
     }
 
-    fn wake_at(&mut self) -> Option<Instant> {
-        let gate = self.gate.opens_at().filter(|_| self.lines.busy() == 0 && self.lanes.has_ready());
-        let write = if self.writing.is_none() { self.intake.write_at() } else { None };
-        [self.lanes.wakes_at(), gate, write, self.write_again, self.read_again, self.pace_at]
-            .into_iter()
-            .flatten()
-            .min()
+    /// When the next turn is due by itself. A time that nothing is done at must not be among these: the loop would spin.
+    fn wake_at(&self) -> Option<Instant> {
+        let mut times = [self.spared_until, self.write_again, None, None, None];
+        if !self.stopping {
+            times[2] = self.read_again;
+            if !self.meter.is_paused() {
+                let gate = self.gate.opens_at().filter(|_| self.lines.busy() == 0 && self.lanes.has_ready());
+                times[3] = self.lanes.wakes_at();
+                // A request that waits for its pace does so behind an open gate.
+                times[4] = self.pace_at.or(gate);
+            }
+        }
+        times.into_iter().flatten().min()
     }
 
     /// Gives acknowledgements to the session as far as it takes them.

@@ -88,6 +88,8 @@ impl Pump {
         self.record(None, Kind::Dropped { topic: "".into(), count, reason });
         self.lanes.forget();
         self.wanted.clear();
+        // What is being read was asked for by lanes that are forgotten.
+        (self.reading, self.reading_page) = (None, false);
         (self.cursor, self.behind) = (i64::MIN, true);
     }
 
