@@ -162,11 +162,12 @@ async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended 
         feed: world.feed.clone(),
         meter: world.runtime.meter(relay.id),
     };
-    let started = |handles| world.runtime.relay_runs(relay.id, RelayAt { handles });
+    let (runtime, id) = (world.runtime.clone(), relay.id);
+    let started = move |handles| runtime.relay_runs(id, RelayAt { handles });
     match relay::run(config, stop, started).await {
         Ok(()) => Ended::Stopped,
         Err(RelayError::Tls(error)) => Ended::Failed(chain(&error)),
-        Err(error @ (RelayError::Queue(_) | RelayError::Part(_))) => Ended::Fell(chain(&error)),
+        Err(error) => Ended::Fell(chain(&error)),
     }
 }
 
