@@ -37,7 +37,7 @@ async fn in_a_network_of_its_own() {
         let broker = Mosquitto::start(&Setup { host: Some(ADDRESS), extra: PERSISTENT.into(), ..Setup::default() });
         let sink = Sink::start_on(ADDRESS.parse().unwrap()).await;
         let scene = Scene::with(broker, sink, None, &[]).await;
-        let traffic = Traffic::lasting(Duration::from_secs(2));
+        let traffic = Traffic::lasting(Duration::from_secs(2)).ones();
         let publishing = traffic.start(&scene.broker);
         scene.taken(100).await;
         ip(&gone).await;

@@ -15,6 +15,8 @@ use tokio::sync::Mutex;
 
 /// Names the data folder to a process that is to be an engine.
 const FOLDER: &str = "RELAYSCOPE_TEST_FOLDER";
+/// Bytes of events that such an engine keeps.
+const EVENTS: usize = 4_000_000;
 /// Begins the lines that are answers; the test harness of the process writes others.
 const ANSWER: char = '\u{1}';
 
@@ -256,6 +258,8 @@ async fn an_engine_of_its_own() {
     let Some(folder) = std::env::var_os(FOLDER) else { return };
     let config = EngineConfig { data_dir: folder.into(), keychain: false, idle: false };
     let engine = Engine::start(config).await.unwrap();
+    // As without a window: what is measured is the relay's memory, not the inspector's.
+    engine.keep_events(EVENTS);
     loop {
         let next = tokio::task::spawn_blocking(|| std::io::stdin().lines().next());
         let Some(Ok(line)) = next.await.unwrap() else { return };

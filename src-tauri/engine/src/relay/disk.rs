@@ -13,8 +13,8 @@ use relayscope_domain::delivery::WhenFull;
 use std::time::{Duration, Instant};
 
 // Messages in memory that wait to be sent: enough to keep every request busy, little enough to stay small.
-const HELD: usize = 8_192;
-const HELD_BYTES: u64 = 8 * 1024 * 1024;
+const HELD: usize = 4_096;
+const HELD_BYTES: u64 = 4 * 1024 * 1024;
 const PAGE: u32 = 1_024;
 // Messages in one transaction, at most.
 const GROUP: usize = 4_096;
