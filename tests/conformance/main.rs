@@ -7,6 +7,7 @@ mod brokers;
 mod cases;
 mod client;
 mod deviations;
+mod malformed;
 mod packet;
 mod suite;
 #[path = "../engine/support/mod.rs"]
