@@ -12,6 +12,10 @@ use tokio::time::timeout;
 /// Longest wait for a packet, or for the end of a connection.
 pub(crate) const SOON: Duration = Duration::from_secs(6);
 
+/// Longest wait for the end of a silent connection: brokers look in rounds of some seconds, which the specification does
+/// not know. How late they are is not judged here.
+pub(crate) const SILENCE: Duration = Duration::from_secs(20);
+
 /// A connection to the broker.
 pub(crate) struct Client {
     stream: TcpStream,
@@ -22,6 +26,8 @@ pub(crate) struct Client {
     passed: VecDeque<Packet>,
     /// Packet id of the last request.
     last: u16,
+    /// Longest wait for a packet.
+    pub(crate) patience: Duration,
     /// What the CONNACK said.
     pub(crate) session_present: bool,
     /// Properties of the CONNACK.
@@ -35,7 +41,7 @@ impl Client {
         let stream = stream.map_err(|error| error.to_string())?;
         stream.set_nodelay(true).map_err(|error| error.to_string())?;
         let (read, passed, server) = (vec![], VecDeque::new(), vec![]);
-        Ok(Self { stream, version, read, passed, last: 0, session_present: false, server })
+        Ok(Self { stream, version, read, passed, last: 0, patience: SOON, session_present: false, server })
     }
 
     /// Sends bytes. A connection that is closed already shows when it is read.
@@ -64,7 +70,7 @@ impl Client {
                 self.read.drain(..to);
                 return packet.map(Some);
             }
-            match timeout(SOON, self.stream.read_buf(&mut self.read)).await {
+            match timeout(self.patience, self.stream.read_buf(&mut self.read)).await {
                 Err(_) => return Err("nothing came".to_owned()),
                 Ok(Ok(0) | Err(_)) => return Ok(None),
                 Ok(Ok(_)) => {}

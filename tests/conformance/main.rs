@@ -6,6 +6,7 @@
 mod brokers;
 mod cases;
 mod client;
+mod clients;
 mod deviations;
 mod malformed;
 mod packet;

@@ -184,7 +184,7 @@ pub(crate) async fn run(target: &Target) -> Vec<Verdict> {
         }
     }
     let mut verdicts = running.join_all().await;
-    verdicts.sort_by(|one, other| (one.version, order(one.id)).cmp(&(other.version, order(other.id))));
+    verdicts.sort_by_key(|one| (one.version, order(one.id)));
     verdicts
 }
 

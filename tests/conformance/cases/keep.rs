@@ -1,5 +1,6 @@
 //! Keep-alive, PING and DISCONNECT.
 
+use crate::client::SILENCE;
 use crate::packet::{self, DISCONNECT, Packet, Publish, id};
 use crate::suite::{Case, Check, Scene, case, ensure};
 
@@ -21,6 +22,7 @@ async fn silent(scene: Scene) -> Check {
     if let Some(other) = packet::number(&client.server, 0x13).ok().flatten() {
         ensure!(other <= 2, "the server wants {other} s instead");
     }
+    client.patience = SILENCE;
     client.closed().await.map(drop)
 }
 
@@ -31,6 +33,7 @@ async fn own_keep_alive(scene: Scene) -> Check {
     let told = packet::number(&client.server, 0x13)?;
     ensure!(told.is_none_or(|told| told == 2), "the server wants {told:?}");
     client.ping().await?;
+    client.patience = SILENCE;
     client.closed().await.map(drop)
 }
 

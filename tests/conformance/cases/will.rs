@@ -1,5 +1,6 @@
 //! Last wills: when they are published, and how.
 
+use crate::client::{SILENCE, SOON};
 use crate::packet::{self, Will, id};
 use crate::suite::{Case, Check, Scene, case, ensure};
 
@@ -27,7 +28,9 @@ async fn published(scene: Scene) -> Check {
     let mut connect = scene.hello("quiet").will(&scene.topic("will"), "silent");
     connect.keep_alive = 1;
     let quiet = scene.enter(&connect).await?;
+    watcher.patience = SILENCE;
     watcher.gets("silent").await?;
+    watcher.patience = SOON;
     drop(quiet);
     if scene.v5() {
         let mut late = scene.hello("late").kept().will(&scene.topic("will"), "late");
