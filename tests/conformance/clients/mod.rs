@@ -101,20 +101,27 @@ async fn rumqttc_over_tcp() {
     rig.broker.stop().await;
 }
 
-/// The same scripts against Mosquitto over TLS and WebSocket: what fails with another broker is then not the script's.
+/// The same against Mosquitto over TLS and WebSocket: what fails with another broker is then not the script's fault.
 #[tokio::test]
-async fn the_scripts_speak_tls_and_websocket() {
+async fn the_clients_speak_tls() {
     let folder = TempDir::new().unwrap();
     let authority = Authority::new("Test Authority");
     let ca = folder.path().join("ca.pem");
     std::fs::write(&ca, authority.pem()).unwrap();
-    let login = Some(("Token", FULL));
-    let tls = Mosquitto::start(&Setup { login, tls: Some(authority.server(&["localhost"])), ..Setup::default() });
+    let tls = Mosquitto::start(&Setup {
+        login: Some(("Token", FULL)),
+        tls: Some(authority.server(&["localhost"])),
+        ..Setup::default()
+    });
     let way = Way { url: format!("mqtts://localhost:{}", tls.port), ca: Some(ca) };
     paho(&way).await;
     mqttjs(&way).await;
     mosquitto::everything(&way).await;
-    let websocket = Mosquitto::start(&Setup { login, websockets: true, ..Setup::default() });
+}
+
+#[tokio::test]
+async fn the_clients_speak_websocket() {
+    let websocket = Mosquitto::start(&Setup { login: Some(("Token", FULL)), websockets: true, ..Setup::default() });
     let way = Way { url: format!("ws://127.0.0.1:{}", websocket.port), ca: None };
     paho(&way).await;
     mqttjs(&way).await;
