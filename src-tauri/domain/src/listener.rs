@@ -91,6 +91,8 @@ impl LimitPreset {
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct Listener {
+    /// Its identity; its private key is kept under it.
+    pub id: crate::id::ListenerId,
     /// How bytes travel.
     pub transport: crate::broker::Transport,
     /// Address; the unspecified one is every address of this computer.
@@ -117,6 +119,13 @@ pub enum ClientCertificates {
     Optional,
     /// A client without one is refused.
     Required,
+}
+
+impl Listener {
+    /// Whether only programs of this computer reach it.
+    pub fn is_loopback(&self) -> bool {
+        self.address.is_loopback()
+    }
 }
 
 #[cfg(test)]

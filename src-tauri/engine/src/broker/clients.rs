@@ -7,6 +7,7 @@ use super::accounts::Account;
 use crate::fingerprint::Fingerprint;
 use rmqtt::types::Id;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock, PoisonError, RwLock};
 use std::time::SystemTime;
 
@@ -38,6 +39,33 @@ impl Right {
     }
 }
 
+/// What went over a connection, payloads only.
+#[derive(Default)]
+pub(super) struct Traffic {
+    messages_in: AtomicU64,
+    bytes_in: AtomicU64,
+    messages_out: AtomicU64,
+    bytes_out: AtomicU64,
+}
+
+impl Traffic {
+    pub(super) fn took(&self, bytes: usize) {
+        self.messages_in.fetch_add(1, Ordering::Relaxed);
+        self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn gave(&self, bytes: usize) {
+        self.messages_out.fetch_add(1, Ordering::Relaxed);
+        self.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Messages and bytes from the client, messages and bytes to it.
+    pub(super) fn read(&self) -> [u64; 4] {
+        [&self.messages_in, &self.bytes_in, &self.messages_out, &self.bytes_out]
+            .map(|count| count.load(Ordering::Relaxed))
+    }
+}
+
 /// One connected client.
 pub(super) struct Client {
     pub(super) id: Id,
@@ -49,6 +77,9 @@ pub(super) struct Client {
     /// Keep-alive as the client asked for it, seconds.
     pub(super) keep_alive: u16,
     pub(super) since: SystemTime,
+    /// Topic, QoS and flags of its last will, in words.
+    pub(super) will: Option<String>,
+    pub(super) traffic: Traffic,
     /// Set by whoever disconnects it, for the words of the event.
     pub(super) cut_because: OnceLock<&'static str>,
 }
