@@ -8,8 +8,8 @@ use crate::fingerprint::Fingerprint;
 use rmqtt::types::Id;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
 
 /// By what right a client is connected.
 #[derive(Clone)]
@@ -66,6 +66,63 @@ impl Traffic {
     }
 }
 
+/// What happened since the broker started.
+#[derive(Default)]
+pub(super) struct Totals {
+    pub(super) traffic: Traffic,
+    pub(super) connects: AtomicU64,
+    pub(super) refusals: AtomicU64,
+    pub(super) dropped: AtomicU64,
+    /// When somebody last looked, what was counted then, and the rates up to then.
+    last: Mutex<Option<Sample>>,
+}
+
+type Sample = (Instant, [u64; 4], (f64, f64));
+
+/// Between two measurements of a rate.
+const RATE_EVERY: Duration = Duration::from_millis(800);
+
+impl Totals {
+    pub(super) fn read(&self) -> Counters {
+        let traffic = self.traffic.read();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let rates = match *last {
+            Some((at, _, rates)) if at.elapsed() < RATE_EVERY => rates,
+            Some((at, before, _)) => {
+                let seconds = at.elapsed().as_secs_f64();
+                let rate = |which: usize| traffic[which].saturating_sub(before[which]) as f64 / seconds;
+                (rate(0), rate(2))
+            }
+            None => (0.0, 0.0),
+        };
+        if last.as_ref().is_none_or(|(at, ..)| at.elapsed() >= RATE_EVERY) {
+            *last = Some((Instant::now(), traffic, rates));
+        }
+        Counters {
+            traffic,
+            rates,
+            connects: self.connects.load(Ordering::Relaxed),
+            refusals: self.refusals.load(Ordering::Relaxed),
+            dropped: self.dropped.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What a broker counted since it started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    /// Publishes and payload bytes taken, publishes and payload bytes delivered.
+    pub traffic: [u64; 4],
+    /// Publishes taken and delivered per second, since the last look.
+    pub rates: (f64, f64),
+    /// Connections let in.
+    pub connects: u64,
+    /// Connections refused.
+    pub refusals: u64,
+    /// Messages lost on the way to a client.
+    pub dropped: u64,
+}
+
 /// One connected client.
 pub(super) struct Client {
     pub(super) id: Id,
@@ -82,6 +139,14 @@ pub(super) struct Client {
     pub(super) traffic: Traffic,
     /// Set by whoever disconnects it, for the words of the event.
     pub(super) cut_because: OnceLock<&'static str>,
+}
+
+impl Client {
+    /// Whether its id, its token's name or its address holds a text in lower case.
+    pub(super) fn mentions(&self, text: &str) -> bool {
+        let address = self.id.remote_addr.map(|address| address.to_string()).unwrap_or_default();
+        [&*self.name, self.right.token_name(), &address].iter().any(|field| field.to_lowercase().contains(text))
+    }
 }
 
 /// All connected clients by client id.

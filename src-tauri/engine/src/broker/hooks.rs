@@ -5,7 +5,7 @@
 
 use super::accounts::Accounts;
 use super::budgets::Budgets;
-use super::clients::{Client, Clients, Right, Traffic};
+use super::clients::{Client, Clients, Right, Totals, Traffic};
 use super::disk::Disk;
 use super::drops::Drops;
 use super::owners::Owners;
@@ -18,6 +18,7 @@ use relayscope_domain::broker::RetainMode;
 use rmqtt::hook::{Handler, HookResult, Parameter, Register, ReturnType, Type};
 use rmqtt::session::Session;
 use rmqtt::types::{ConnectInfo, From, FromType, Id, Publish, Reason, Subscribe, To};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 use tokio::sync::Notify;
@@ -32,6 +33,7 @@ pub(super) struct Desk {
     pub(super) drops: Drops,
     pub(super) budgets: Budgets,
     pub(super) owners: Owners,
+    pub(super) totals: Totals,
     pub(super) retain: RetainMode,
     /// Where sessions and messages are kept; `None` keeps nothing.
     pub(super) disk: Option<Disk>,
@@ -170,6 +172,7 @@ impl Desk {
             // The client asked for its former session to be thrown away, messages included.
             self.budgets.end(&session.id.client_id);
         }
+        self.totals.connects.fetch_add(1, Ordering::Relaxed);
         self.feed.record(Event::now(&self.source, &name, None, kind));
         if gone {
             self.revoked.notify_one();
@@ -198,6 +201,7 @@ impl Desk {
 
     /// Every publish of every client passes here, wills included.
     pub(super) fn published(&self, from: &From, publish: &Publish) {
+        self.totals.traffic.took(publish.payload.len());
         if let Some(client) = self.clients.get(&from.id) {
             client.traffic.took(publish.payload.len());
         }
@@ -217,10 +221,12 @@ impl Desk {
 
     fn dropped(&self, to: Option<&To>, from: &From, publish: &Publish, reason: &Reason) {
         let who = to.map_or(&from.id.client_id, |to| &to.client_id);
+        self.totals.dropped.fetch_add(1, Ordering::Relaxed);
         self.drops.add(who, &publish.topic, 1, words::dropped(reason));
     }
 
     fn delivered(&self, id: &Id, publish: &Publish) {
+        self.totals.traffic.gave(publish.payload.len());
         if let Some(client) = self.clients.get(id) {
             client.traffic.gave(publish.payload.len());
         }
@@ -236,6 +242,7 @@ impl Desk {
         }
         let lost = self.budgets.end(&id.client_id);
         if lost > 0 {
+            self.totals.dropped.fetch_add(lost as u64, Ordering::Relaxed);
             self.drops.add(&id.client_id, "", lost as u64, "the session ended with messages undelivered".to_owned());
         }
     }

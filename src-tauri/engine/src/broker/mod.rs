@@ -27,6 +27,7 @@ mod turns;
 mod words;
 
 pub use accounts::{Account, Accounts};
+pub use clients::Counters;
 pub use restore::Restored;
 pub use retained::RetainedMessage;
 
@@ -42,6 +43,7 @@ use relayscope_domain::broker::Embedded;
 use relayscope_domain::id::{BrokerId, ListenerId};
 use relayscope_domain::message::MqttVersion;
 use relayscope_domain::secret::Secret;
+use rmqtt::retain::RetainStorage;
 use server::{Keeping, Server};
 use std::collections::BTreeMap;
 use std::future::Future;
@@ -178,6 +180,7 @@ impl EmbeddedBroker {
             drops: Default::default(),
             budgets: Default::default(),
             owners: Owners::new(config.settings.scope),
+            totals: Default::default(),
             retain: config.settings.retain,
             disk,
             revoked: Default::default(),
@@ -242,6 +245,41 @@ impl EmbeddedBroker {
         }
         infos.sort_by(|one, other| one.client_id.cmp(&other.client_id));
         infos
+    }
+
+    /// A page of the connected clients whose id, token or address holds `text`, and how many those are.
+    pub async fn clients_page(&self, text: &str, from: usize, count: usize) -> (usize, Vec<ClientInfo>) {
+        let text = text.trim().to_lowercase();
+        let mut clients = self.desk.clients.all();
+        clients.retain(|client| text.is_empty() || client.mentions(&text));
+        clients.sort_by(|one, other| one.name.cmp(&other.name));
+        let total = clients.len();
+        let mut infos = vec![];
+        for client in clients.iter().skip(from).take(count) {
+            infos.push(self.info(client).await);
+        }
+        (total, infos)
+    }
+
+    /// One connected client.
+    pub async fn client(&self, client_id: &str) -> Option<ClientInfo> {
+        let client = self.desk.clients.by_name(client_id)?;
+        Some(self.info(&client).await)
+    }
+
+    /// How many sessions there are, those of clients that are away included.
+    pub async fn session_count(&self) -> usize {
+        self.server.sessions().await
+    }
+
+    /// How many retained messages there are.
+    pub async fn retained_count(&self) -> usize {
+        self.server.retained.count().await.max(0).unsigned_abs()
+    }
+
+    /// What it counted since it started.
+    pub fn counters(&self) -> Counters {
+        self.desk.totals.read()
     }
 
     async fn info(&self, client: &Client) -> ClientInfo {

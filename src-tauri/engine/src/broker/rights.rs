@@ -13,6 +13,7 @@ use rmqtt::codec::v5::SubscribeAckReason;
 use rmqtt::hook::HookResult;
 use rmqtt::session::Session;
 use rmqtt::types::{AuthResult, ConnectInfo, PublishAclResult, Subscribe, SubscribeAclResult};
+use std::sync::atomic::Ordering;
 
 /// The user name TagoIO's own broker asks for.
 const USERNAME: &str = "Token";
@@ -80,6 +81,7 @@ impl Desk {
                     5 => (0x86, AuthResult::BadUsernameOrPassword),
                     _ => (5, AuthResult::NotAuthorized),
                 };
+                self.totals.refusals.fetch_add(1, Ordering::Relaxed);
                 self.record(info.id(), Kind::Refused { code: Some(code), reason });
                 result
             }

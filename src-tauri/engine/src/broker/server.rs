@@ -128,6 +128,11 @@ impl Server {
         filters
     }
 
+    /// How many sessions there are.
+    pub(super) async fn sessions(&self) -> usize {
+        self.scx.extends.shared().await.iter().count()
+    }
+
     /// Messages of a session that were sent and not acknowledged, and that wait.
     pub(super) async fn waiting(&self, id: &Id) -> (usize, usize) {
         let entry = self.scx.extends.shared().await.entry(id.clone());
