@@ -3,7 +3,9 @@
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod broker;
+mod broker_kept;
 mod broker_load;
+mod broker_rules;
 mod connection_test;
 mod disk;
 mod endpoint;

@@ -8,6 +8,7 @@ pub mod broker;
 mod causes;
 pub mod configuration;
 pub mod destination;
+mod embedded;
 pub mod endpoint;
 pub mod feed;
 pub mod fingerprint;

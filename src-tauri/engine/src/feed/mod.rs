@@ -145,6 +145,13 @@ impl Feed {
         lock(&self.0.ring).events.iter().cloned().collect()
     }
 
+    /// The newest events of one client as one source saw it, newest first.
+    pub fn of_client(&self, source: &str, client: &str, count: usize) -> Vec<Row> {
+        let ring = lock(&self.0.ring);
+        let its = |event: &&Event| &*event.client == client && &*event.source == source;
+        ring.events.iter().rev().filter(its).take(count).map(row).collect()
+    }
+
     /// Opens a view, or gives an open one another filter.
     pub fn open(&self, view: Option<u32>, filter: &ViewFilter) -> ViewFrame {
         let ring = lock(&self.0.ring);

@@ -1,9 +1,9 @@
 //! Each kind of unit from its start to its end: what it is started with, what it tells the registry, how it stops.
 
 use super::Ended;
-use super::desired::{Plan, RelayPlan};
+use super::desired::{BrokerPlan, Plan, RelayPlan};
 use crate::api::wire::Frame;
-use crate::broker::{BrokerConfig, EmbeddedBroker};
+use crate::broker::{BrokerConfig, EmbeddedBroker, broker_db};
 use crate::causes::chain;
 use crate::configuration::paused_key;
 use crate::destination::tagoio::TagoIo;
@@ -37,7 +37,7 @@ pub(super) struct World {
 
 pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: CancellationToken) -> Ended {
     match (key, plan) {
-        (UnitKey::Broker(id), Plan::Broker { name, port }) => broker(world, id, &name, port, stop).await,
+        (UnitKey::Broker(id), Plan::Broker(plan)) => broker(world, id, *plan, stop).await,
         (_, Plan::Relay(plan)) => relay(world, *plan, stop).await,
         (UnitKey::Endpoint(port), Plan::Endpoint(plan)) => endpoint(world, port, *plan, stop).await,
         (_, Plan::Platform) => platform(world, stop).await,
@@ -64,9 +64,16 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
     }
 }
 
-async fn broker(world: World, id: BrokerId, name: &str, port: u16, stop: CancellationToken) -> Ended {
-    let config =
-        BrokerConfig { name: name.into(), port, feed: world.feed.clone(), accounts: world.runtime.accounts.clone() };
+async fn broker(world: World, id: BrokerId, plan: BrokerPlan, stop: CancellationToken) -> Ended {
+    let BrokerPlan { name, settings, keys } = plan;
+    let config = BrokerConfig {
+        name: name.as_str().into(),
+        database: settings.persist.then(|| broker_db(&world.data_dir, id)),
+        settings,
+        keys,
+        feed: world.feed.clone(),
+        accounts: world.runtime.accounts.clone(),
+    };
     let broker = match EmbeddedBroker::start(config).await {
         Ok(broker) => Arc::new(broker),
         Err(error) => return Ended::Fell(chain(&error)),
