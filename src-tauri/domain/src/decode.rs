@@ -104,7 +104,7 @@ impl Decoder {
 pub struct Limits {
     /// Nodes in the tree.
     pub nodes: u64,
-    /// Levels in the tree.
+    /// Levels in the tree; more than [`tree::MAX_DEPTH`] are not shown.
     pub depth: usize,
     /// Bytes of one name or value.
     pub value: usize,
@@ -118,7 +118,7 @@ pub struct Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { nodes: 10_000, depth: 100, value: 4096, values: 2 << 20, text: 2 << 20, unpacked: 16 << 20 }
+        Self { nodes: 10_000, depth: tree::MAX_DEPTH, value: 4096, values: 2 << 20, text: 2 << 20, unpacked: 16 << 20 }
     }
 }
 

@@ -4,6 +4,7 @@
 use super::{Fault, base64, json, words};
 use crate::decode::Limits;
 use serde::{Deserialize, Serialize};
+use std::fmt::Write;
 use ts_rs::TS;
 
 /// How a payload is typed.
@@ -14,7 +15,7 @@ pub enum Form {
     Text,
     /// Its UTF-8, which must be JSON; sent as typed.
     Json,
-    /// Two digits a byte; blanks, line ends, `:`, `-`, `,` and `0x` may stand between bytes.
+    /// Two digits a byte, sixteen bytes a line; blanks, line ends, `:`, `-`, `,` and `0x` may stand between bytes.
     Hex,
     /// RFC 4648, either alphabet, padded or not.
     Base64,
@@ -51,12 +52,24 @@ pub fn show(form: Form, bytes: &[u8]) -> Option<String> {
     match form {
         Form::Text => String::from_utf8(bytes.to_vec()).ok(),
         Form::Json => json::kind(bytes).and_then(|_| String::from_utf8(bytes.to_vec()).ok()),
-        Form::Hex => {
-            let pairs: Vec<String> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-            Some(pairs.join(" "))
-        }
+        Form::Hex => Some(pairs(bytes)),
         Form::Base64 => Some(base64::written(bytes)),
     }
+}
+
+/// Sixteen bytes a line.
+fn pairs(bytes: &[u8]) -> String {
+    let mut out = String::with_capacity(bytes.len() * 3);
+    for (at, byte) in bytes.iter().enumerate() {
+        let between = match at {
+            0 => "",
+            at if at.is_multiple_of(16) => "\n",
+            _ => " ",
+        };
+        // Writing to a String does not fail.
+        let _ = write!(out, "{between}{byte:02x}");
+    }
+    out
 }
 
 /// Where a fault stands among the lines that were typed.

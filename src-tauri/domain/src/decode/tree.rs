@@ -7,6 +7,9 @@ use ts_rs::TS;
 /// Bytes of a name or value once [`Limits::values`] is spent.
 pub const SHORT: usize = 64;
 
+/// Levels of a tree at most: as JSON each is two, and many readers follow 128.
+pub const MAX_DEPTH: usize = 60;
+
 /// Levels past which no decoder follows.
 pub(super) const MAX_NESTING: usize = 10_000;
 
@@ -128,7 +131,7 @@ pub(super) struct Build {
 impl Build {
     pub(super) fn new(limits: &Limits) -> Self {
         Self {
-            limits: *limits,
+            limits: Limits { depth: limits.depth.min(MAX_DEPTH), ..*limits },
             open: vec![],
             root: None,
             shown: 0,

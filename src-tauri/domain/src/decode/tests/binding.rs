@@ -1,3 +1,5 @@
+//! Bindings: the most specific wins, the choice says why, problems have their fields.
+
 use super::super::binding::{
     Binding, BindingDraft, Choice, DecoderDraft, DecoderKind, Why, check, choose, most_specific, specificity,
 };

@@ -1,3 +1,5 @@
+//! CBOR: the examples of RFC 8949 appendix A, and mistakes.
+
 use super::super::path;
 use super::*;
 

@@ -1,3 +1,5 @@
+//! Diffs: marked lines, bounds, and that the sides can be put together again.
+
 use super::super::diff::{self, Diff, Mark};
 use super::*;
 use proptest::prelude::*;

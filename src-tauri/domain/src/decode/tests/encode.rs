@@ -1,3 +1,5 @@
+//! The publish editor's forms: byte-exact both ways, mistakes at their place.
+
 use super::super::encode::{Form, encode, show};
 use proptest::prelude::*;
 

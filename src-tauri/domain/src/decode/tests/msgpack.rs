@@ -1,3 +1,5 @@
+//! MessagePack: every format of its specification, and mistakes.
+
 use super::*;
 
 fn read(digits: &str) -> Result<Decoded, DecodeError> {

@@ -1,3 +1,5 @@
+//! Text, hex, Base64 and gzip, and wrappers around other decoders.
+
 use super::*;
 use flate2::Compression;
 use flate2::read::{GzEncoder, ZlibEncoder};

@@ -1,3 +1,5 @@
+//! Protocol Buffers: the examples of its encoding page, another writer's messages, mistakes in schemas.
+
 use super::super::encode::{Form, show};
 use super::super::path;
 use super::super::schema::{ProtoFile, SchemaDraft, Source, check, compile};

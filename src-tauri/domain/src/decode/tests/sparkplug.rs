@@ -1,3 +1,5 @@
+//! Sparkplug B: births, data by alias, every kind of value.
+
 use super::super::path;
 use super::*;
 

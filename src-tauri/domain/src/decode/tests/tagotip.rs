@@ -1,3 +1,5 @@
+//! TagoTiP: push, pull and ack bodies, and mistakes.
+
 use super::super::path;
 use super::*;
 
