@@ -15,7 +15,7 @@ const SCHEMA: SchemaId = SchemaId(uuid::Uuid::from_u128(1));
 
 const PROTO: &str = "syntax = \"proto2\"; message M { optional int32 a = 1; repeated M b = 2; map<string, M> c = 3;
 repeated float d = 4 [packed = true]; required string e = 5; optional group G = 6 { optional bool f = 1; }
-repeated sint64 g = 7; optional E h = 8; enum E { X = 0; Y = 1; } map<int32, bytes> i = 9; optional double j = 10; }";
+repeated sint64 zig = 7; optional E h = 8; enum E { X = 0; Y = 1; } map<int32, bytes> i = 9; optional double j = 10; }";
 
 const TOPICS: [&str; 7] = [
     "a",

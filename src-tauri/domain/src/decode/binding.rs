@@ -13,6 +13,7 @@ use ts_rs::TS;
 /// A saved rule: messages of these topics are read so.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "DecoderBinding")]
 pub struct Binding {
     /// Identity.
     pub id: BindingId,
@@ -25,6 +26,7 @@ pub struct Binding {
 /// What the binding form holds.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "DecoderBindingDraft")]
 pub struct BindingDraft {
     /// `None` makes a new binding.
     pub id: Option<BindingId>,
@@ -149,6 +151,7 @@ fn decoder(draft: &DecoderDraft, field: &str, schemas: &Schemas, problems: &mut 
 /// Which decoder runs, and why.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "DecoderChoice")]
 pub struct Choice {
     /// The decoder.
     pub decoder: Decoder,
@@ -161,6 +164,7 @@ pub struct Choice {
 /// What made the choice.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "camelCase")]
+#[ts(rename = "DecoderReason")]
 pub enum Why {
     /// A person, for this look.
     Chosen,

@@ -18,6 +18,7 @@ pub const MAX_LINES: usize = 20_000;
 /// What a line of a diff says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "DiffMark")]
 pub enum Mark {
     /// On both sides.
     Same,
@@ -32,6 +33,7 @@ pub enum Mark {
 /// A line of a diff.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "DiffLine")]
 pub struct Line {
     /// What it says.
     pub mark: Mark,
@@ -50,6 +52,7 @@ pub struct Line {
 /// The difference of two payloads.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "PayloadDiff")]
 pub struct Diff {
     /// The lines, in order.
     pub lines: Vec<Line>,

@@ -10,6 +10,7 @@ use ts_rs::TS;
 /// How a payload is typed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "PayloadForm")]
 pub enum Form {
     /// Its UTF-8.
     Text,
@@ -24,6 +25,7 @@ pub enum Form {
 /// Why what was typed is no payload.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "PayloadMistake")]
 pub struct Mistake {
     /// Line, from 1.
     pub line: u64,

@@ -47,6 +47,7 @@ pub struct SchemaDraft {
 /// What was uploaded.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "kind", rename_all = "camelCase")]
+#[ts(rename = "SchemaSource")]
 pub enum Source {
     /// Texts that may import each other by name, and `google/protobuf/…`.
     Proto {

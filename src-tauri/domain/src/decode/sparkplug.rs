@@ -92,3 +92,16 @@ fn timestamp(time: u64) -> Leaf {
 pub(super) fn is_payload(topic: &str) -> bool {
     topic::parse(topic).is_some_and(|place| place.role != Role::State)
 }
+
+/// Whether a message on `birth` tells aliases for a message on `topic`: a birth of the same edge node or a device of it.
+pub fn tells(birth: &str, topic: &str) -> bool {
+    // Most topics are told apart by their beginning.
+    birth.starts_with("spBv1.0/")
+        && match (topic::parse(birth), topic::parse(topic)) {
+            (Some(birth), Some(place)) => {
+                matches!(birth.role, Role::NodeBirth | Role::DeviceBirth)
+                    && (birth.group, birth.node) == (place.group, place.node)
+            }
+            _ => false,
+        }
+}

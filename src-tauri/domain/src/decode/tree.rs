@@ -16,6 +16,7 @@ pub(super) const MAX_NESTING: usize = 10_000;
 /// What a node is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "PayloadKind")]
 pub enum Kind {
     /// Named children.
     Object,
@@ -47,6 +48,7 @@ pub struct ByteRange {
 /// One value of a payload.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "PayloadNode")]
 pub struct Node {
     /// Its key, index or field; empty at the root.
     pub name: String,

@@ -53,6 +53,17 @@ fn data_has_the_names_and_types_of_the_births_before() {
     aliases.learn("spBv1.0/G/NBIRTH/E", &birth);
     aliases.learn("spBv1.0/G/DBIRTH/E/D", &born("Level", 3, 3, number(10, u64::from(u32::MAX))));
     assert_eq!(aliases.edge_nodes(), 1);
+    let data = "spBv1.0/G/DDATA/E/D";
+    for (birth, wanted) in [
+        ("spBv1.0/G/NBIRTH/E", true),
+        ("spBv1.0/G/DBIRTH/E/Other", true),
+        ("spBv1.0/G/NBIRTH/Other", false),
+        ("spBv1.0/Other/NBIRTH/E", false),
+        (data, false),
+        ("plant/E", false),
+    ] {
+        assert_eq!(super::super::sparkplug::tells(birth, data), wanted, "{birth}");
+    }
     let decoded = read(&aliases, "spBv1.0/G/NBIRTH/E", &birth).unwrap();
     sound(&decoded, &Limits::default(), birth.len());
     assert_eq!(at(&decoded, "$.timestamp"), "1486144502122");
@@ -62,11 +73,11 @@ fn data_has_the_names_and_types_of_the_births_before() {
     assert_eq!(path::number(&decoded.root, "$.metrics.Temp"), Some(20.5));
     assert_eq!((at(&decoded, "$.seq"), note(&decoded, "$.metrics.Temp")), ("0", "Float, alias 2"));
 
-    let temp = data(2, single(12, 21.1));
+    let temp = self::data(2, single(12, 21.1));
     let decoded = read(&aliases, "spBv1.0/G/NDATA/E", &temp).unwrap();
     assert_eq!(path::number(&decoded.root, "$.metrics.Temp"), Some(21.1));
     assert_eq!(note(&decoded, "$.metrics.Temp"), "Float, alias 2, 2017-02-03T17:55:02.122Z");
-    let level = read(&aliases, "spBv1.0/G/DDATA/E/D", &data(3, number(10, 0xffff_fffb))).unwrap();
+    let level = read(&aliases, data, &self::data(3, number(10, 0xffff_fffb))).unwrap();
     assert_eq!(at(&level, "$.metrics.Level"), "-5");
     // A name without a type: the birth has told it.
     let named = part(2, &[part(1, b"Level"), number(10, 0xffff_fffb)].concat());
