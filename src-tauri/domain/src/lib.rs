@@ -6,6 +6,7 @@
 pub mod broker;
 pub mod delivery;
 pub mod endpoint;
+pub mod filter;
 pub mod id;
 pub mod import;
 pub mod mapping;
