@@ -39,6 +39,7 @@ pub struct Filter {
 /// One condition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
+#[ts(rename = "FilterTerm")]
 pub struct Term {
     /// Whether the test must fail instead: `-client:sim-1`.
     pub not: bool,
@@ -49,6 +50,7 @@ pub struct Term {
 /// What is asked of an event. A list holds alternatives. What an event does not have fulfils no test.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(tag = "field", content = "value", rename_all = "camelCase")]
+#[ts(rename = "FilterTest")]
 pub enum Test {
     /// `kind:publish,retry`
     Kind(Vec<KindName>),

@@ -5,8 +5,8 @@ use ts_rs::TS;
 
 macro_rules! words {
     ($(#[$doc:meta])* $name:ident { $($(#[$of:meta])* $variant:ident = $word:literal,)* }) => {
-        $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, TS)]
+        $(#[$doc])*
         pub enum $name {
             $($(#[$of])* #[serde(rename = $word)] $variant,)*
         }
@@ -92,6 +92,7 @@ words! {
 
 words! {
     /// Whether a message came to us or was sent by us.
+    #[ts(rename = "FilterDirection")]
     Direction {
         /// Came from a client or a broker.
         In = "in",
@@ -102,6 +103,7 @@ words! {
 
 words! {
     /// How something ended.
+    #[ts(rename = "FilterOutcome")]
     Outcome {
         /// As wanted: connected, granted, delivered.
         Ok = "ok",
@@ -116,6 +118,7 @@ words! {
 
 words! {
     /// What stands before a colon.
+    #[ts(rename = "FilterField")]
     Field {
         /// Kinds.
         Kind = "kind",
@@ -154,18 +157,19 @@ pub struct KindSet(u64);
 
 impl KindSet {
     /// The set of these kinds.
-    pub fn of(kinds: &[KindName]) -> Self {
-        Self(kinds.iter().fold(0, |set, kind| set | 1 << *kind as u64))
+    pub const fn of(kinds: &[KindName]) -> Self {
+        let mut set = 0;
+        let mut at = 0;
+        while at < kinds.len() {
+            set |= 1 << kinds[at] as u64;
+            at += 1;
+        }
+        Self(set)
     }
 
     /// Whether a kind is in both.
     pub fn meets(self, other: Self) -> bool {
         self.0 & other.0 != 0
-    }
-
-    /// The set with another kind.
-    pub fn with(self, kind: KindName) -> Self {
-        Self(self.0 | 1 << kind as u64)
     }
 
     /// The set as a number, for storing; [`KindSet::from_bits`] reads it.

@@ -17,6 +17,7 @@ use crate::runtime::{BrokerAt, RelayAt, Runtime, UnitKey};
 use crate::simulator::{SimulatedDevice, Simulator};
 use crate::status::Janitor;
 use crate::store::Store;
+use relayscope_domain::filter::SourceKind;
 use relayscope_domain::id::BrokerId;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -65,8 +66,12 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
 }
 
 async fn broker(world: World, id: BrokerId, name: &str, port: u16, stop: CancellationToken) -> Ended {
-    let config =
-        BrokerConfig { name: name.into(), port, feed: world.feed.clone(), accounts: world.runtime.accounts.clone() };
+    let config = BrokerConfig {
+        name: name.into(),
+        port,
+        feed: world.feed.of(SourceKind::Broker),
+        accounts: world.runtime.accounts.clone(),
+    };
     let broker = match EmbeddedBroker::start(config).await {
         Ok(broker) => Arc::new(broker),
         Err(error) => return Ended::Fell(chain(&error)),
@@ -154,12 +159,12 @@ async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended 
             stale_filters,
             max_packet,
             status_topic: rules.status_topic.as_deref().map(Into::into),
-            feed: world.feed.clone(),
+            feed: world.feed.of(SourceKind::Relay),
         },
         destination,
         rules,
         queue: world.queue.clone(),
-        feed: world.feed.clone(),
+        feed: world.feed.of(SourceKind::Relay),
         meter: world.runtime.meter(relay.id),
     };
     let started = |handles| world.runtime.relay_runs(relay.id, RelayAt { handles });
@@ -189,7 +194,8 @@ async fn stale(
 }
 
 async fn endpoint(world: World, port: u16, plan: EndpointPlan, stop: CancellationToken) -> Ended {
-    let reach = Reach { runtime: world.runtime, queue: world.queue, feed: world.feed, http: world.http };
+    let reach =
+        Reach { runtime: world.runtime, queue: world.queue, feed: world.feed.of(SourceKind::Relay), http: world.http };
     match endpoint::serve(port, plan, reach, stop).await {
         Ok(()) => Ended::Stopped,
         Err(error @ (EndpointError::Listen { .. } | EndpointError::Address { .. })) => Ended::Fell(chain(&error)),
