@@ -1033,6 +1033,86 @@ words: string,
 tone: Tone, };
 
 /**
+ * Asks for events of the history, newest first.
+ */
+export type HistoryRequest = { 
+/**
+ * The filter's line.
+ */
+line: string, 
+/**
+ * Only events before this number: where the last answer ended.
+ */
+before: number | null, 
+/**
+ * How many, at most 1,000.
+ */
+count: number, };
+
+/**
+ * Events of the history.
+ */
+export type HistoryRows = { 
+/**
+ * Those found, newest first; their numbers are the history's.
+ */
+rows: Array<Row>, 
+/**
+ * From where on to go on; nothing at the end. A search may stop on its way to say how far it is.
+ */
+next: number | null, };
+
+/**
+ * The feed's history on disk.
+ */
+export type HistorySettings = { 
+/**
+ * Whether events are recorded.
+ */
+enabled: boolean, 
+/**
+ * Budget on disk, in megabytes (10 to 1,000,000).
+ */
+megabytes: number, 
+/**
+ * How many days are kept (1 to 3,650).
+ */
+days: number, };
+
+/**
+ * How the history stands.
+ */
+export type HistoryStatus = { 
+/**
+ * Whether events are being recorded.
+ */
+recording: boolean, 
+/**
+ * Bytes on disk.
+ */
+bytes: number, 
+/**
+ * Bytes allowed.
+ */
+budget: number, 
+/**
+ * Events kept.
+ */
+events: number, 
+/**
+ * When the oldest happened.
+ */
+oldest: number | null, 
+/**
+ * Events of this run that could not be written before they had to make room.
+ */
+missed: number, 
+/**
+ * What a person should know: a file that was set aside, why recording ended.
+ */
+notice: string | null, };
+
+/**
  * Hops of a downlink, in order.
  */
 export type HopName = "listen" | "tls" | "access" | "relay" | "session" | "publish";
@@ -2341,6 +2421,10 @@ feedMegabytes: number,
  */
 packetMegabytes: number, 
 /**
+ * What is recorded on disk.
+ */
+history: HistorySettings, 
+/**
  * Whether the first-run doors were passed.
  */
 welcomed: boolean, 
@@ -3089,6 +3173,9 @@ export interface Commands {
   "feed.topics": { request: TopicsRequest; response: TopicRows };
   "feed.connections": { request: ConnectionsRequest; response: ConnectionRows };
   "feed.connectionRows": { request: ConnectionRowsRequest; response: Rows };
+  "history.status": { request: null; response: HistoryStatus };
+  "history.search": { request: HistoryRequest; response: HistoryRows };
+  "history.event": { request: EventRequest; response: EventDetail };
   "filters.read": { request: TextRequest; response: FilterReading };
   "filters.edit": { request: FilterEditRequest; response: FilterReading };
   "filters.list": { request: null; response: Array<SavedFilter> };

@@ -73,6 +73,24 @@ pub(super) async fn event(engine: &Engine, request: EventRequest) -> Result<Even
     })
 }
 
+pub(super) async fn history_status(engine: &Engine, (): Nothing) -> Result<HistoryStatus, ApiError> {
+    Ok(engine.history.status(&engine.store.settings().await?.history).await?)
+}
+
+pub(super) async fn history_search(engine: &Engine, request: HistoryRequest) -> Result<HistoryRows, ApiError> {
+    let reading = filters::reading(&request.line);
+    let Some(filter) = &reading.filter else {
+        let mistakes: Vec<String> = reading.mistakes.into_iter().map(|mistake| mistake.message).collect();
+        return Err(error::failed(mistakes.join(" ")));
+    };
+    Ok(engine.history.search(filter, request.before, request.count.clamp(1, 1_000) as usize).await?)
+}
+
+pub(super) async fn history_event(engine: &Engine, request: EventRequest) -> Result<EventDetail, ApiError> {
+    let found = engine.history.event(request.seq).await?;
+    found.ok_or_else(|| error::failed("This event is no longer in the history: it was too old, or made room."))
+}
+
 pub(super) async fn bucket_devices(engine: &Engine, (): Nothing) -> Result<Vec<BucketDevice>, ApiError> {
     match engine.runtime.platform() {
         Some(platform) => Ok(platform.devices().await?),

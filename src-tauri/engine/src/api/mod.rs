@@ -97,6 +97,10 @@ table! {
     "feed.connections" => events::connections, ConnectionsRequest => ConnectionRows;
     "feed.connectionRows" => events::connection_rows, ConnectionRowsRequest => Rows;
 
+    "history.status" => events::history_status, Nothing => HistoryStatus;
+    "history.search" => events::history_search, HistoryRequest => HistoryRows;
+    "history.event" => events::history_event, EventRequest => EventDetail;
+
     "filters.read" => filters::read_line, TextRequest => FilterReading;
     "filters.edit" => filters::edit, FilterEditRequest => FilterReading;
     "filters.list" => filters::list, Nothing => Vec<SavedFilter>;

@@ -11,15 +11,19 @@ use std::time::SystemTime;
 
 /// Makes a filter ready: times of day are today's, spans end now.
 pub(super) fn compile(filter: &Filter) -> Compiled {
-    let now = Local::now();
-    filter.compile(|moment| match moment {
-        Moment::Clock { millis } => local(now.date_naive(), millis),
+    filter.compile(instant)
+}
+
+/// The Unix milliseconds of a moment, as of now.
+pub(super) fn instant(moment: Moment) -> i64 {
+    match moment {
+        Moment::Clock { millis } => local(Local::now().date_naive(), millis),
         Moment::Date { year, month, day, millis } => {
             NaiveDate::from_ymd_opt(year.into(), month.into(), day.into()).map_or(0, |date| local(date, millis))
         }
         Moment::Unix { millis } => millis,
         Moment::Ago { millis } => unix_millis(SystemTime::now()).saturating_sub_unsigned(millis),
-    })
+    }
 }
 
 /// Unix milliseconds of a local date and time. Of one that comes twice, the first; of one that is left out, an hour later.

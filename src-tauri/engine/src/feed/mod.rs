@@ -10,6 +10,7 @@ pub mod event;
 mod connections;
 mod detail;
 mod filter;
+pub mod history;
 mod payload;
 mod ring;
 mod row;
@@ -116,9 +117,16 @@ impl Feed {
 
     /// Up to `max` rows after number `after`, oldest first, and how many in between are no longer kept.
     pub fn follow(&self, after: u64, max: usize) -> (Vec<Row>, u64) {
+        let (events, missed) = self.after(after, max);
+        (events.iter().map(row).collect(), missed)
+    }
+
+    /// Copies of up to `max` events after number `after`, oldest first, and how many before them are no longer kept.
+    /// Payloads are shared.
+    pub fn after(&self, after: u64, max: usize) -> (Vec<Event>, u64) {
         let (segments, first) = self.segments(after + 1);
         let events = segments.iter().flat_map(|segment| segment.events()).filter(|event| event.seq > after);
-        (events.take(max).map(row).collect(), first.saturating_sub(after + 1))
+        (events.take(max).cloned().collect(), first.saturating_sub(after + 1))
     }
 
     /// Copies of all events kept, oldest first; payloads are shared.

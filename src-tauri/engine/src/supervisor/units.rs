@@ -9,6 +9,7 @@ use crate::configuration::paused_key;
 use crate::destination::tagoio::TagoIo;
 use crate::endpoint::{self, EndpointError, EndpointPlan, Reach};
 use crate::feed::Feed;
+use crate::feed::history::{History, HistoryError};
 use crate::mqtt::session::SessionConfig;
 use crate::platform::{self, Platform, PlatformConfig};
 use crate::queue::Queue;
@@ -31,6 +32,7 @@ pub(super) struct World {
     pub(super) store: Store,
     pub(super) queue: Queue,
     pub(super) feed: Feed,
+    pub(super) history: History,
     pub(super) http: reqwest::Client,
     pub(super) runtime: Arc<Runtime>,
     pub(super) frames: broadcast::Sender<Frame>,
@@ -53,6 +55,14 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
             stop.cancelled().await;
             simulator.stop().await;
             Ended::Stopped
+        }
+        (key, Plan::History(settings)) => {
+            world.runtime.runs(key);
+            match world.history.record(&world.feed, &settings, &stop).await {
+                Ok(()) => Ended::Stopped,
+                Err(error @ HistoryError::Disk(_)) => Ended::Failed(chain(&error)),
+                Err(error) => Ended::Fell(chain(&error)),
+            }
         }
         (key, Plan::Janitor) => {
             world.runtime.runs(key);
