@@ -13,6 +13,7 @@ mod endpoint_access;
 mod endpoint_limits;
 mod endpoint_load;
 mod faults;
+mod history;
 mod keychain;
 mod letters;
 mod link;

@@ -7,6 +7,7 @@ pub mod broker;
 pub mod decode;
 pub mod delivery;
 pub mod endpoint;
+pub mod filter;
 pub mod id;
 pub mod import;
 pub mod listener;

@@ -25,6 +25,7 @@ cargo xtask clients                                  install the MQTT clients th
 cargo xtask bindings                                 write ui/src/bindings/api.ts from the command table
 cargo xtask measure                                  start-up time and memory of the release app
 cargo xtask bench [--help]                           relays side by side: throughput, latency, faults, with the machine's limits
+cargo xtask bench feed                               the inspector's feed: events a second, filters over a million, memory
 cargo xtask screenshots                              pictures of every place, in target/screenshots and the README's";
 
 fn main() -> ExitCode {
