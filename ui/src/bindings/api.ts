@@ -1924,7 +1924,6 @@ reveal: boolean, };
 export type Listen = "loopback" | "all" | "address";
 
 /**
-<<<<<<< HEAD
  * One more place where an embedded broker listens, besides its plain TCP port on 127.0.0.1.
  */
 export type Listener = { 
@@ -2023,11 +2022,9 @@ address: string,
  * Who reaches it: `this computer only`, `other computers too`.
  */
 reach: string, };
-=======
  * How the rows of a view are arranged, besides as a list.
  */
 export type Look = "feed" | "topics" | "connections";
->>>>>>> w/feed
 
 /**
  * One topic mapping.
@@ -3446,11 +3443,9 @@ users: Array<string>, };
 export type Tone = "ok" | "warn" | "bad" | "idle";
 
 /**
-<<<<<<< HEAD
  * Who gets what a device publishes.
  */
 export type TopicScope = "shared" | "perDevice";
-=======
  * What children of a branch are ordered by.
  */
 export type TopicOrder = "name" | "rate" | "time";
@@ -3533,7 +3528,6 @@ from: number,
  * How many, at most 1,000.
  */
 count: number, };
->>>>>>> w/feed
 
 /**
  * Sums for the status bar.

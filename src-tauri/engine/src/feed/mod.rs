@@ -131,73 +131,25 @@ impl Feed {
 
     /// Copies of all events kept, oldest first; payloads are shared.
     pub fn events(&self) -> Vec<Event> {
-<<<<<<< HEAD
-        lock(&self.0.ring).events.iter().cloned().collect()
+        self.segments(0).0.iter().flat_map(|segment| segment.events()).cloned().collect()
     }
 
     /// The newest events of one client as one source saw it, newest first.
     pub fn of_client(&self, source: &str, client: &str, count: usize) -> Vec<Row> {
-        let ring = lock(&self.0.ring);
         let its = |event: &&Event| &*event.client == client && &*event.source == source;
-        ring.events.iter().rev().filter(its).take(count).map(row).collect()
-    }
-
-    /// Opens a view, or gives an open one another filter.
-    pub fn open(&self, view: Option<u32>, filter: &ViewFilter) -> ViewFrame {
-        let ring = lock(&self.0.ring);
-        let mut views = lock(&self.0.views);
-        let number = view.unwrap_or_else(|| {
-            views.next += 1;
-            views.next
-        });
-        let mut fresh = View::new(filter);
-        if let Some(old) = views.open.get(&number) {
-            fresh.inherit(old);
-        }
-        fresh.catch_up(&ring.events, ring.first_seq(), ring.next_seq);
-        let rate = views.rate;
-        views.open.insert(number, fresh);
-        frame(number, &views.open[&number], &ring, rate)
-    }
-
-    /// Forgets a view.
-    pub fn close(&self, view: u32) {
-        lock(&self.0.views).open.remove(&view);
-    }
-
-    /// Freezes or resumes a view. Recording goes on.
-    pub fn pause(&self, number: u32, paused: bool) -> Option<ViewFrame> {
-        self.with_view(number, |view, ring| {
-            view.catch_up(&ring.events, ring.first_seq(), ring.next_seq);
-            view.set_paused(paused);
-        })
-    }
-
-    /// Empties a view. The feed keeps everything.
-    pub fn clear(&self, number: u32) -> Option<ViewFrame> {
-        self.with_view(number, |view, ring| view.clear(ring.next_seq))
-    }
-
-    fn with_view(&self, number: u32, change: impl FnOnce(&mut View, &Ring)) -> Option<ViewFrame> {
-        let ring = lock(&self.0.ring);
-        let mut views = lock(&self.0.views);
-        let rate = views.rate;
-        let view = views.open.get_mut(&number)?;
-        change(view, &ring);
-        Some(frame(number, view, &ring, rate))
-    }
-
-    /// Rows of a view, newest first, passing over the `from` newest.
-    pub fn rows(&self, number: u32, from: usize, count: usize) -> Option<Rows> {
-        let ring = lock(&self.0.ring);
-        let mut views = lock(&self.0.views);
-        let view = views.open.get_mut(&number)?;
-        view.catch_up(&ring.events, ring.first_seq(), ring.next_seq);
-        let rows = view.newest(from, count).filter_map(|seq| ring.get(seq)).map(row).collect();
-        Some(Rows { total: view.visible() as u32, rows })
-=======
-        self.segments(0).0.iter().flat_map(|segment| segment.events()).cloned().collect()
->>>>>>> w/feed
+        let (segments, _) = self.segments(0);
+        segments
+            .iter()
+            .rev()
+            .flat_map(|segment| {
+                let mut events: Vec<&Event> = segment.events().collect();
+                events.reverse();
+                events
+            })
+            .filter(its)
+            .take(count)
+            .map(row)
+            .collect()
     }
 
     /// Everything about one event; `None` when it is no longer kept.

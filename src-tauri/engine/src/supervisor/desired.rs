@@ -109,16 +109,12 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
         let empty = || Plan::Endpoint(Box::new(EndpointPlan { record: record.clone(), relays: vec![] }));
         match plans.entry(UnitKey::Endpoint(port)).or_insert_with(empty) {
             Plan::Endpoint(plan) => plan.relays.push(behind),
-<<<<<<< HEAD
-            Plan::Platform | Plan::Broker(_) | Plan::Relay(_) | Plan::Simulator { .. } | Plan::Janitor => {}
-=======
             Plan::Platform
-            | Plan::Broker { .. }
+            | Plan::Broker(_)
             | Plan::Relay(_)
             | Plan::Simulator { .. }
             | Plan::History(_)
             | Plan::Janitor => {}
->>>>>>> w/feed
         }
     }
     if let Some(demo) = demo.filter(|demo| demo.running)

@@ -75,7 +75,6 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
     }
 }
 
-<<<<<<< HEAD
 async fn broker(world: World, id: BrokerId, plan: BrokerPlan, stop: CancellationToken) -> Ended {
     let BrokerPlan { name, settings, keys } = plan;
     let config = BrokerConfig {
@@ -83,14 +82,7 @@ async fn broker(world: World, id: BrokerId, plan: BrokerPlan, stop: Cancellation
         database: settings.persist.then(|| broker_db(&world.data_dir, id)),
         settings,
         keys,
-        feed: world.feed.clone(),
-=======
-async fn broker(world: World, id: BrokerId, name: &str, port: u16, stop: CancellationToken) -> Ended {
-    let config = BrokerConfig {
-        name: name.into(),
-        port,
         feed: world.feed.of(SourceKind::Broker),
->>>>>>> w/feed
         accounts: world.runtime.accounts.clone(),
     };
     let broker = match EmbeddedBroker::start(config).await {
