@@ -8,6 +8,7 @@ pub mod delivery;
 pub mod endpoint;
 pub mod id;
 pub mod import;
+pub mod limits;
 pub mod mapping;
 pub mod message;
 pub mod problem;

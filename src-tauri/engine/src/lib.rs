@@ -11,6 +11,7 @@ pub mod destination;
 pub mod endpoint;
 pub mod feed;
 pub mod fingerprint;
+pub mod front;
 mod letters;
 pub mod lock;
 pub mod mqtt;

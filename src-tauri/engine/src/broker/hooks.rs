@@ -184,6 +184,7 @@ impl Desk {
             will: info.last_will().is_some(),
             token_last5: right.last5().to_owned(),
             detail,
+            facts: Box::default(),
         };
         let name: Arc<str> = Arc::from(&session.id.client_id[..]);
         self.clients.insert(Arc::new(Client {
@@ -259,6 +260,7 @@ impl Desk {
             packet_id: publish.packet_id.map(Into::into),
             properties: words::properties(publish),
             will: matches!(from.typ(), FromType::LastWill),
+            cut_from: None,
         };
         self.record(&from.id, kind);
     }
