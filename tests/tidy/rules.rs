@@ -64,10 +64,8 @@ pub(crate) const RULES: &[Rule] = &[
             let codec = |line: &Line<'_>| has_any(line.text, &["rmqtt_codec"]);
             let mut found = unless(link || !inside, || source.places(source.product().filter(reads)));
             // The front reads a copy of what it forwards.
-            let copy = matches!(
-                source.path.strip_prefix("src-tauri/engine/src/front/"),
-                Some("parser.rs" | "packet.rs")
-            );
+            let copy =
+                matches!(source.path.strip_prefix("src-tauri/engine/src/front/"), Some("parser.rs" | "packet.rs"));
             found.extend(unless(link || copy || !source.path.starts_with("src-tauri/"), || {
                 source.places(source.product().filter(codec))
             }));
