@@ -7,7 +7,7 @@ use super::accounts::Account;
 use crate::fingerprint::Fingerprint;
 use rmqtt::types::Id;
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::SystemTime;
 
 /// By what right a client is connected.
@@ -29,13 +29,6 @@ impl Right {
             Self::Gone => "",
         }
     }
-
-    pub(super) fn last5(&self) -> &str {
-        match self {
-            Self::Token { account, .. } => &account.last5,
-            Self::Internal | Self::Gone => "",
-        }
-    }
 }
 
 /// One connected client.
@@ -46,11 +39,7 @@ pub(super) struct Client {
     pub(super) right: Right,
     /// MQTT protocol level: 3, 4 or 5.
     pub(super) level: u8,
-    /// Keep-alive as the client asked for it, seconds.
-    pub(super) keep_alive: u16,
     pub(super) since: SystemTime,
-    /// Set by whoever disconnects it, for the words of the event.
-    pub(super) cut_because: OnceLock<&'static str>,
 }
 
 /// All connected clients by client id.

@@ -1,4 +1,7 @@
-//! What rmqtt asks and tells: who may connect, publish and subscribe, and every event of every client.
+//! What rmqtt asks and tells: who may connect, publish and subscribe, and what only the broker knows of its clients.
+//!
+//! What passes on the wire is told by the front before the broker; here it is told why: who is let in or refused, which
+//! filter is refused, why a connection ends. Wills and drops are events of their own.
 //!
 //! Hooks run inside the session they are about, so none of them waits for anything: tables are in memory, and recording
 //! an event never blocks.
@@ -11,6 +14,7 @@ use super::words;
 use crate::feed::Feed;
 use crate::feed::event::{Direction, Event, Kind};
 use crate::fingerprint::Fingerprint;
+use crate::front::Connections;
 use async_trait::async_trait;
 use relayscope_domain::secret::Secret;
 use relayscope_domain::token::Permission;
@@ -19,7 +23,8 @@ use rmqtt::hook::{Handler, HookResult, Parameter, Register, ReturnType, Type};
 use rmqtt::session::Session;
 use rmqtt::types::{AuthResult, ConnectInfo, From, FromType, Id, Publish, PublishAclResult, Reason, Subscribe};
 use rmqtt::types::{SubscribeAclResult, To};
-use std::sync::{Arc, OnceLock};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::time::SystemTime;
 use tokio::sync::Notify;
 
@@ -33,6 +38,8 @@ pub(super) struct Desk {
     pub(super) accounts: Accounts,
     pub(super) internal: Fingerprint,
     pub(super) clients: Clients,
+    /// The clients' connections, where what is known here is told.
+    pub(super) connections: Connections,
     pub(super) drops: Drops,
     pub(super) budgets: Budgets,
     /// Wakes the watch on the accounts when a client slipped in with a token that was just removed.
@@ -47,8 +54,6 @@ pub(super) async fn register(desk: &Arc<Desk>, register: &dyn Register) {
         Type::ClientDisconnected,
         Type::SessionTerminated,
         Type::ClientSubscribeCheckAcl,
-        Type::SessionSubscribed,
-        Type::SessionUnsubscribed,
         Type::MessagePublishCheckAcl,
         Type::MessagePublish,
         Type::MessageDropped,
@@ -81,20 +86,8 @@ impl Handler for Hooks {
                 desk.session_ended(&session.id);
                 None
             }
-            Parameter::SessionSubscribed(session, subscribe) => {
-                desk.subscribed(session, subscribe);
-                None
-            }
-            Parameter::SessionUnsubscribed(session, unsubscribe) => {
-                let filter = match &unsubscribe.shared_group {
-                    Some(group) => format!("$share/{group}/{}", unsubscribe.topic_filter),
-                    None => unsubscribe.topic_filter.to_string(),
-                };
-                desk.record(&session.id, Kind::Unsubscribed { filter: filter.into() });
-                None
-            }
             Parameter::MessagePublish(_, from, publish) => {
-                desk.published(from, publish);
+                desk.will(from, publish);
                 None
             }
             Parameter::MessageDropped(to, from, publish, reason) => {
@@ -114,6 +107,13 @@ impl Desk {
     fn record(&self, id: &Id, kind: Kind) {
         let name = self.clients.get(id).map_or_else(|| Arc::from(&id.client_id[..]), |client| client.name.clone());
         self.feed.record(Event::now(&self.source, &name, None, kind));
+    }
+
+    /// Tells the front about a connection; it is known by its client's address.
+    fn tell(&self, id: &Id, what: impl FnOnce(&Connections, SocketAddr)) {
+        if let Some(peer) = id.remote_addr {
+            what(&self.connections, peer);
+        }
     }
 
     /// By what right a CONNECT may pass, or why not.
@@ -158,15 +158,16 @@ impl Desk {
                     let text = format!("the username “{other}” is accepted here; TagoIO asks for {USERNAME}");
                     self.record(info.id(), Kind::Note { failure: false, text });
                 }
+                self.tell(info.id(), |connections, peer| connections.knows(peer, words::who(&right)));
                 AuthResult::Allow(false, None)
             }
             Err(reason) => {
                 // TagoIO answers 5 to MQTT 3 and 0x86 to MQTT 5; rmqtt makes these of these two results.
-                let (code, result) = match info.proto_ver() {
-                    5 => (0x86, AuthResult::BadUsernameOrPassword),
-                    _ => (5, AuthResult::NotAuthorized),
+                let result = match info.proto_ver() {
+                    5 => AuthResult::BadUsernameOrPassword,
+                    _ => AuthResult::NotAuthorized,
                 };
-                self.record(info.id(), Kind::Refused { code: Some(code), reason });
+                self.tell(info.id(), |connections, peer| connections.refuses(peer, reason));
                 result
             }
         }
@@ -177,39 +178,26 @@ impl Desk {
         // The table may have been replaced since the CONNECT was let in, after those to be cut were looked for.
         let right = self.right(&info).unwrap_or(Right::Gone);
         let gone = matches!(right, Right::Gone);
-        let detail = words::connection(&info, &right);
-        let kind = Kind::Connected {
-            version: words::version(info.proto_ver()),
-            session_present: session.session_present().await.unwrap_or(false),
-            will: info.last_will().is_some(),
-            token_last5: right.last5().to_owned(),
-            detail,
-            facts: Box::default(),
-        };
-        let name: Arc<str> = Arc::from(&session.id.client_id[..]);
         self.clients.insert(Arc::new(Client {
             id: session.id.clone(),
-            name: name.clone(),
+            name: Arc::from(&session.id.client_id[..]),
             right,
             level: info.proto_ver(),
-            keep_alive: info.keep_alive(),
             since: SystemTime::now(),
-            cut_because: OnceLock::new(),
         }));
         if info.clean_start() {
             // The client asked for its former session to be thrown away, messages included.
             self.budgets.end(&session.id.client_id);
         }
-        self.feed.record(Event::now(&self.source, &name, None, kind));
         if gone {
             self.revoked.notify_one();
         }
     }
 
     fn disconnected(&self, id: &Id, reason: &Reason) {
-        let client = self.clients.get(id);
-        let (reason, clean) = words::disconnected(reason, client.as_deref());
-        self.record(id, Kind::Disconnected { reason, clean });
+        if let Some(goodbye) = words::ended(reason) {
+            self.tell(id, |connections, peer| connections.ends(peer, goodbye));
+        }
         self.clients.remove(id);
     }
 
@@ -236,20 +224,15 @@ impl Desk {
         if matches!(self.permission(session), Some(Permission::Full | Permission::Read)) {
             return None;
         }
-        let granted = Err("the token does not allow subscribing".to_owned());
-        let requested = words::qos(subscribe.opts.qos());
-        self.record(&session.id, Kind::Subscribed { filter: words::filter(subscribe).into(), requested, granted });
+        let (filter, reason) = (words::filter(subscribe), "the token does not allow subscribing".to_owned());
+        self.tell(&session.id, |connections, peer| connections.refuses_filter(peer, filter, reason));
         Some(HookResult::SubscribeAclResult(SubscribeAclResult::new_failure(SubscribeAckReason::NotAuthorized)))
     }
 
-    fn subscribed(&self, session: &Session, subscribe: &Subscribe) {
-        // Every QoS is granted as it was asked for.
-        let qos = words::qos(subscribe.opts.qos());
-        let filter = words::filter(subscribe).into();
-        self.record(&session.id, Kind::Subscribed { filter, requested: qos, granted: Ok(qos) });
-    }
-
-    fn published(&self, from: &From, publish: &Publish) {
+    fn will(&self, from: &From, publish: &Publish) {
+        if !matches!(from.typ(), FromType::LastWill) {
+            return;
+        }
         let kind = Kind::Publish {
             direction: Direction::In,
             topic: Arc::from(&publish.topic[..]),
@@ -259,7 +242,7 @@ impl Desk {
             dup: publish.dup,
             packet_id: publish.packet_id.map(Into::into),
             properties: words::properties(publish),
-            will: matches!(from.typ(), FromType::LastWill),
+            will: true,
             cut_from: None,
         };
         self.record(&from.id, kind);

@@ -1,9 +1,10 @@
-//! The embedded broker: rmqtt on a loopback port, with device tokens for passwords and every client's doings as events.
+//! The embedded broker: rmqtt on a private loopback port behind a [front](crate::front), with device tokens for passwords.
 //!
-//! Each broker has a tokio runtime of its own, which is dropped when it stops: rmqtt spawns tasks that it never ends, so
-//! this is the only way to be sure that nothing outlives it. [`hooks`] decides who may do what and tells the feed,
-//! [`sessions`] corrects rmqtt where it would refuse a reconnect or fill the memory. The module knows nothing of relays,
-//! SQLite or pages; TLS and WebSocket are terminated in front of it.
+//! The front owns the public port, the limits and every event of what passes on the wire; it tells rmqtt each client's
+//! address by the PROXY protocol. [`hooks`] decides who may do what and says why, [`sessions`] corrects rmqtt where it would
+//! refuse a reconnect or fill the memory. Each broker has a tokio runtime of its own, which is dropped when it stops: rmqtt
+//! spawns tasks that it never ends, so this is the only way to be sure that nothing outlives it. The module knows nothing
+//! of relays, SQLite or pages.
 //!
 //! rmqtt's traits used here are public but not promised: its version is pinned, and `tests/engine/broker*.rs` tell what an
 //! update broke.
@@ -21,6 +22,7 @@ pub use accounts::{Account, Accounts};
 
 use crate::feed::Feed;
 use crate::fingerprint::Fingerprint;
+use crate::front::{Connections, Goodbye};
 use clients::Client;
 use hooks::Desk;
 use relayscope_domain::message::MqttVersion;
@@ -111,6 +113,7 @@ impl EmbeddedBroker {
             accounts: config.accounts,
             internal: Fingerprint::of(internal.expose().as_bytes()),
             clients: Default::default(),
+            connections: Default::default(),
             drops: Default::default(),
             budgets: Default::default(),
             revoked: Default::default(),
@@ -159,9 +162,14 @@ impl EmbeddedBroker {
     /// Disconnects a client at once; its session ends and its last will is published. Returns whether it was connected.
     pub async fn kick(&self, client_id: &str) -> bool {
         match self.desk.clients.by_name(client_id) {
-            Some(client) => self.server.cut(client, "disconnected by a click in Relayscope").await,
+            Some(client) => self.server.cut(client, Goodbye::by_hand("disconnected by a click in Relayscope")).await,
             None => false,
         }
+    }
+
+    /// The sockets that are open at its front, those that have not sent a CONNECT included.
+    pub fn connections(&self) -> &Connections {
+        &self.desk.connections
     }
 
     /// Ends when the broker no longer accepts clients, whether it was stopped or died.

@@ -1,4 +1,4 @@
-//! rmqtt's server in a runtime of its own: binding, the tasks beside it, and the end.
+//! rmqtt's server and the front before it in a runtime of their own: binding, the tasks beside them, and the end.
 //!
 //! Everything of rmqtt runs on this runtime. When it is dropped no task is left, and after the reference cycle inside
 //! rmqtt's context is cut no memory is.
@@ -9,9 +9,11 @@ use super::drops::FLUSH_EVERY;
 use super::extras::{Retained, Turns};
 use super::hooks::{self, Desk};
 use super::sessions::Sessions;
+use crate::front::{Front, FrontConfig, Goodbye, Listen, Policy, Target};
 use futures_util::FutureExt;
+use relayscope_domain::limits::Limits;
 use rmqtt::context::ServerContext;
-use rmqtt::net::{Builder, Listener};
+use rmqtt::net::Builder;
 use rmqtt::router::DefaultRouter;
 use rmqtt::server::MqttServer;
 use rmqtt::shared::DefaultShared;
@@ -20,6 +22,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::runtime::{Handle, Runtime};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
@@ -36,6 +39,10 @@ const INFLIGHT: NonZeroU16 = match NonZeroU16::new(256) {
 const MAX_PACKET: u32 = 16 * 1024 * 1024;
 /// How long a client may take nothing of a packet before it is disconnected.
 const STUCK: Duration = Duration::from_secs(30);
+/// How long a connection to the private port may take to say whose it is.
+const INTRODUCTION: Duration = Duration::from_millis(250);
+/// Bytes of a packet that are kept to be shown.
+const KEEP: usize = 1 << 20;
 /// How long clients get to be told goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
@@ -52,6 +59,7 @@ pub(super) struct Server {
 
 struct Parts {
     runtime: Runtime,
+    front: Front,
     /// The accepting task, the flushing of drops and the watch on the accounts.
     tasks: JoinSet<()>,
 }
@@ -67,11 +75,12 @@ impl Server {
         let handle = runtime.handle().clone();
         let started = handle.spawn(async move {
             let mut tasks = JoinSet::new();
-            launch(port, &desk, &mut tasks).await.map(|(scx, addr, finished)| (scx, addr, finished, desk, tasks))
+            launch(port, &desk, &mut tasks).await.map(|(scx, front, finished)| (scx, front, finished, desk, tasks))
         });
         match started.await.map_err(|error| BrokerError::Setup(error.to_string())) {
-            Ok(Ok((scx, addr, finished, desk, tasks))) => {
-                Ok(Self { addr, finished, scx, desk, parts: Some(Parts { runtime, tasks }) })
+            Ok(Ok((scx, front, finished, desk, tasks))) => {
+                let addr = front.address();
+                Ok(Self { addr, finished, scx, desk, parts: Some(Parts { runtime, front, tasks }) })
             }
             Ok(Err(error)) | Err(error) => {
                 runtime.shutdown_background();
@@ -99,20 +108,21 @@ impl Server {
         filters
     }
 
-    /// Disconnects a client; `because` stands in its event.
-    pub(super) async fn cut(&self, client: Arc<Client>, because: &'static str) -> bool {
+    /// Disconnects a client; it hears the goodbye, and its session ends.
+    pub(super) async fn cut(&self, client: Arc<Client>, goodbye: Goodbye) -> bool {
         let Some(handle) = self.handle() else { return false };
-        handle.spawn(cut(self.scx.clone(), client, because)).await.unwrap_or(false)
+        handle.spawn(cut(self.scx.clone(), self.desk.clone(), client, goodbye)).await.unwrap_or(false)
     }
 
     pub(super) async fn stop(mut self) {
-        let Some(Parts { runtime, mut tasks }) = self.parts.take() else { return };
+        let Some(Parts { runtime, front, mut tasks }) = self.parts.take() else { return };
         let (scx, desk) = (self.scx.clone(), self.desk.clone());
         let goodbyes = runtime.spawn(async move {
+            front.stop(Goodbye::stopped("the broker was stopped")).await;
             tasks.shutdown().await;
             let mut cuts = JoinSet::new();
             for client in desk.clients.all() {
-                cuts.spawn(cut(scx.clone(), client, "the broker was stopped"));
+                cuts.spawn(cut(scx.clone(), desk.clone(), client, Goodbye::stopped("the broker was stopped")));
             }
             let _ = tokio::time::timeout(GOODBYE, async {
                 while cuts.join_next().await.is_some() {}
@@ -133,8 +143,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(Parts { runtime, tasks }) = self.parts.take() {
-            drop(tasks);
+        if let Some(Parts { runtime, front, tasks }) = self.parts.take() {
+            drop((front, tasks));
             runtime.shutdown_background();
             // Nobody can wait here; a lock that is held just now keeps some memory, nothing else.
             let _ = release(&self.scx).now_or_never();
@@ -152,9 +162,11 @@ async fn launch(
     port: u16,
     desk: &Arc<Desk>,
     tasks: &mut JoinSet<()>,
-) -> Result<(ServerContext, SocketAddr, CancellationToken), BrokerError> {
-    let listener = listen(port)?;
-    let addr = listener.local_addr().map_err(|error| BrokerError::Setup(error.to_string()))?;
+) -> Result<(ServerContext, Front, CancellationToken), BrokerError> {
+    let public = listen(port).await?;
+    let setup = |error: rmqtt::Error| BrokerError::Setup(error.to_string());
+    let private = options().bind().and_then(|listener| listener.tcp()).map_err(setup)?;
+    let target = private.local_addr().map_err(setup)?;
     // The busy check would leave a loop behind and refuses clients when other programs load the machine.
     let scx = ServerContext::new().busy_check_enable(false).build().await;
     *scx.extends.retain_mut().await = Box::new(Retained::new());
@@ -163,7 +175,7 @@ async fn launch(
     hooks::register(desk, &*scx.extends.hook_mgr().register()).await;
 
     let finished = CancellationToken::new();
-    let server = MqttServer::new(scx.clone()).listener_by_id(listener, 1).build();
+    let server = MqttServer::new(scx.clone()).listener_by_id(private, 1).build();
     let end = finished.clone().drop_guard();
     tasks.spawn(async move {
         // Cancels `finished` however this task ends.
@@ -174,32 +186,40 @@ async fn launch(
     });
     tasks.spawn(flush_drops(desk.clone()));
     tasks.spawn(cut_revoked(scx.clone(), desk.clone(), desk.accounts.replaced()));
-    Ok((scx, addr, finished))
+    let front = FrontConfig {
+        name: desk.source.clone(),
+        feed: desk.feed.clone(),
+        listen: Listen::tcp(None),
+        target: Target::local(target, true),
+        limits: Limits::default(),
+        policy: Policy { completes: true, keep: KEEP, ..Policy::default() },
+        connections: desk.connections.clone(),
+    };
+    let front = Front::start(front, public).map_err(|error| BrokerError::Setup(error.to_string()))?;
+    Ok((scx, front, finished))
 }
 
-fn listen(port: u16) -> Result<Listener, BrokerError> {
+async fn listen(port: u16) -> Result<TcpListener, BrokerError> {
     let last = if port == 0 { 0 } else { port.saturating_add(MORE_PORTS) };
     for candidate in port..=last {
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, candidate));
-        let error = match options(address).bind().and_then(|listener| listener.tcp()) {
+        match TcpListener::bind(address).await {
             Ok(listener) => return Ok(listener),
-            Err(error) => error,
-        };
-        match error.downcast::<std::io::Error>() {
-            Ok(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
-            Ok(source) => return Err(BrokerError::Listen { address, source }),
-            Err(error) => return Err(BrokerError::Setup(error.to_string())),
+            Err(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
+            Err(source) => return Err(BrokerError::Listen { address, source }),
         }
     }
     Err(BrokerError::NoFreePort { first: port, last })
 }
 
-fn options(address: SocketAddr) -> Builder {
+/// What rmqtt listens with: a port of its own choice that only the front is told of.
+fn options() -> Builder {
     Builder::new()
         .name("embedded")
-        .laddr(address)
-        // On Unix a port stays taken for a while after a stop without it; on Windows it would let two share a port.
-        .reuseaddr(cfg!(unix).then_some(true))
+        .laddr(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+        // The front says who is connected; whoever else comes by says nothing and is not waited for.
+        .proxy_protocol(true)
+        .proxy_protocol_timeout(INTRODUCTION)
         .nodelay(true)
         .send_timeout(STUCK)
         .allow_anonymous(false)
@@ -231,16 +251,18 @@ async fn cut_revoked(scx: ServerContext, desk: Arc<Desk>, mut replaced: watch::R
         }
         let mut cuts = JoinSet::new();
         for client in desk.clients.all() {
-            let because = match &client.right {
+            let goodbye = match &client.right {
                 Right::Internal => continue,
-                Right::Gone => "its token was removed",
+                Right::Gone => Goodbye::new(0x87, "its token was removed"),
                 Right::Token { fingerprint, account } => match desk.accounts.find(fingerprint) {
-                    None => "its token was removed",
-                    Some(now) if now.permission != account.permission => "the permission of its token was changed",
+                    None => Goodbye::new(0x87, "its token was removed"),
+                    Some(now) if now.permission != account.permission => {
+                        Goodbye::by_hand("the permission of its token was changed")
+                    }
                     Some(_) => continue,
                 },
             };
-            cuts.spawn(cut(scx.clone(), client, because));
+            cuts.spawn(cut(scx.clone(), desk.clone(), client, goodbye));
         }
         while cuts.join_next().await.is_some() {}
         end_kept_sessions(&scx, &desk).await;
@@ -268,13 +290,13 @@ async fn end_kept_sessions(scx: &ServerContext, desk: &Desk) {
     }
 }
 
-async fn cut(scx: ServerContext, client: Arc<Client>, because: &'static str) -> bool {
-    let _ = client.cut_because.set(because);
+async fn cut(scx: ServerContext, desk: Arc<Desk>, client: Arc<Client>, goodbye: Goodbye) -> bool {
+    let said = client.id.remote_addr.is_some_and(|peer| desk.connections.cut_peer(peer, goodbye));
     let entry = scx.extends.shared().await.entry(client.id.clone());
-    let Ok(mut entry) = entry.try_lock().await else { return false };
+    let Ok(mut entry) = entry.try_lock().await else { return said };
     if entry.id_same() != Some(true) {
-        // Another connection took over in between; it was let in by what holds now.
-        return false;
+        // Another connection took over in between, or the session ended with its connection.
+        return said;
     }
-    entry.kick(true, true, true).await.is_ok()
+    entry.kick(true, true, true).await.is_ok() || said
 }

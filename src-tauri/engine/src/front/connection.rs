@@ -63,6 +63,8 @@ pub(super) struct Sight {
     pub(super) answered: bool,
     /// Whether either side sent DISCONNECT.
     pub(super) disconnected: bool,
+    /// Whether a client that sent DISCONNECT has ended, though its socket is open (MQTT 5.0 section 3.14.4).
+    pub(super) completes: bool,
 }
 
 impl Sight {
@@ -223,9 +225,13 @@ impl Lane {
             chunk.truncate(end);
         }
         self.excess = excess;
+        if chunk.is_empty() {
+            return Ok(());
+        }
         let bytes = chunk.len() as u64;
         match way {
             Way::FromClient => {
+                self.source_ended |= sight.completes && sight.disconnected && self.walker.at_boundary();
                 sight.heard = at.1;
                 sight.live.received.bytes.fetch_add(bytes, Ordering::Relaxed);
             }

@@ -229,6 +229,7 @@ async fn forward(
         heard: Instant::now(),
         answered: false,
         disconnected: false,
+        completes: shared.policy.completes,
     };
     let mut forward = Forward::new(client, broker, sight);
     let end = match forward.begin(first.bytes).await {
@@ -241,7 +242,7 @@ async fn forward(
     // A client that went hears nothing, and a stranger's broker is not spoken for.
     let ours = match &end {
         End::Client(_) => false,
-        End::Broker(_) => shared.policy.explains,
+        End::Broker(_) => shared.policy.completes,
         End::Over(_) | End::Cut(_) => true,
     };
     let mut ending = explain(end, &forward.sight, live, shared).await;
@@ -279,7 +280,7 @@ async fn explain(end: End, sight: &Sight, live: &Live, shared: &Shared) -> Endin
             let why = match late {
                 Some(words) => Some(Goodbye::new(0x8d, words)),
                 // Nothing is to be explained to somebody who said goodbye.
-                None if shared.policy.explains && !sight.disconnected => {
+                None if shared.policy.completes && !sight.disconnected => {
                     tokio::time::timeout(REASON, live.explanation()).await.ok()
                 }
                 None => None,

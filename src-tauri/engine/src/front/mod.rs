@@ -66,16 +66,16 @@ pub struct Policy {
     pub parse: bool,
     /// Whether PINGREQ and PINGRESP are events; they are counted in any case.
     pub pings: bool,
-    /// Whether a client whose broker ends the connection without a word gets a DISCONNECT that says why, when that is
-    /// known. A stranger's broker is not spoken for.
-    pub explains: bool,
+    /// Whether it does what its broker leaves undone: a client whose connection is ended gets a DISCONNECT that says why,
+    /// when that is known, and one that said DISCONNECT is closed. A stranger's broker is not spoken for.
+    pub completes: bool,
     /// Bytes of a packet that are kept to be shown.
     pub keep: usize,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { parse: true, pings: false, explains: false, keep: KEEP }
+        Self { parse: true, pings: false, completes: false, keep: KEEP }
     }
 }
 

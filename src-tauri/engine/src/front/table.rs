@@ -235,7 +235,7 @@ impl Connections {
         self.0.read().unwrap_or_else(PoisonError::into_inner).by_id.get(&id).cloned()
     }
 
-    fn from_peer(&self, peer: SocketAddr) -> Option<Arc<Live>> {
+    fn by_address(&self, peer: SocketAddr) -> Option<Arc<Live>> {
         self.0.read().unwrap_or_else(PoisonError::into_inner).by_peer.get(&peer).cloned()
     }
 
@@ -251,7 +251,7 @@ impl Connections {
 
     /// The connection from this address.
     pub fn of(&self, peer: SocketAddr) -> Option<ConnectionInfo> {
-        self.from_peer(peer).map(|live| live.info())
+        self.by_address(peer).map(|live| live.info())
     }
 
     /// Ends a connection: the client gets the reason code, the feed the words. Returns whether it was open and nobody
@@ -262,26 +262,26 @@ impl Connections {
 
     /// As [`Connections::cut`], by the client's address.
     pub fn cut_peer(&self, peer: SocketAddr, goodbye: Goodbye) -> bool {
-        self.from_peer(peer).is_some_and(|live| live.cut(goodbye))
+        self.by_address(peer).is_some_and(|live| live.cut(goodbye))
     }
 
     /// Says who is behind an address; shown with its CONNACK.
     pub fn knows(&self, peer: SocketAddr, who: String) {
-        if let Some(live) = self.from_peer(peer) {
+        if let Some(live) = self.by_address(peer) {
             live.remarks().who = Some(who);
         }
     }
 
     /// Says why a client is about to be refused; shown with its CONNACK.
     pub fn refuses(&self, peer: SocketAddr, reason: String) {
-        if let Some(live) = self.from_peer(peer) {
+        if let Some(live) = self.by_address(peer) {
             live.remarks().refused = Some(reason);
         }
     }
 
     /// Says why a filter is about to be refused; shown with its SUBACK.
     pub fn refuses_filter(&self, peer: SocketAddr, filter: String, reason: String) {
-        let Some(live) = self.from_peer(peer) else { return };
+        let Some(live) = self.by_address(peer) else { return };
         let mut remarks = live.remarks();
         if remarks.filters.len() < FILTERS {
             remarks.filters.insert(filter, reason);
@@ -290,7 +290,7 @@ impl Connections {
 
     /// Says why the broker ends a connection, for its client and for people.
     pub fn ends(&self, peer: SocketAddr, goodbye: Goodbye) {
-        if let Some(live) = self.from_peer(peer) {
+        if let Some(live) = self.by_address(peer) {
             live.remarks().ended = Some(goodbye);
             live.explained.notify_one();
         }
