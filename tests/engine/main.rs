@@ -3,6 +3,7 @@
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod broker;
+mod broker_front;
 mod broker_kept;
 mod broker_load;
 mod broker_rules;
@@ -13,6 +14,9 @@ mod endpoint_access;
 mod endpoint_limits;
 mod endpoint_load;
 mod faults;
+mod front;
+mod front_limits;
+mod front_transports;
 mod history;
 mod keychain;
 mod letters;

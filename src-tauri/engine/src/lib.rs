@@ -4,6 +4,7 @@
 //! [`Engine::frames`] only. The engine knows nothing of Tauri, terminals or pages.
 
 pub mod api;
+mod bind;
 pub mod broker;
 mod causes;
 pub mod configuration;
@@ -12,6 +13,7 @@ mod embedded;
 pub mod endpoint;
 pub mod feed;
 pub mod fingerprint;
+pub mod front;
 mod letters;
 pub mod lock;
 pub mod mqtt;

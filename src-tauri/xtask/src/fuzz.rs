@@ -9,6 +9,7 @@ const TARGETS: &[(&str, &str, &[&str])] = &[
     ("import", "tests/fixtures/relay-toml", &["--no-default-features"]),
     ("decode", "src-tauri/fuzz/seeds/decode", &["--no-default-features"]),
     ("endpoint", "src-tauri/fuzz/seeds/endpoint", &[]),
+    ("front", "src-tauri/fuzz/seeds/front", &[]),
 ];
 
 /// Runs each target for as many seconds as the first argument says, 60 without one. What is found is kept in

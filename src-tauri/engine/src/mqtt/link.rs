@@ -12,7 +12,6 @@ mod connect;
 mod framing;
 mod incoming;
 mod outgoing;
-mod prompt;
 mod up;
 
 use super::failure::Failure;
