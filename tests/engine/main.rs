@@ -9,6 +9,7 @@ mod broker_load;
 mod broker_rules;
 mod connection_test;
 mod disk;
+mod embedded;
 mod endpoint;
 mod endpoint_access;
 mod endpoint_limits;

@@ -173,6 +173,7 @@ pub struct TokenDraft {
     /// Device tokens: what it allows.
     pub permission: Permission,
     /// Device tokens: the local time at which it stops being valid, as `2026-12-31T18:00`; empty for never.
+    #[serde(default)]
     pub expires: String,
 }
 

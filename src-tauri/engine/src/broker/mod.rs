@@ -38,7 +38,7 @@ use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
 use crate::fingerprint::Fingerprint;
 use crate::front::{Connections, Goodbye, ListenerTlsError};
-use crate::store::open::OpenError;
+use crate::store::open::{OpenError, suffixed};
 use clients::Client;
 use disk::Disk;
 use hooks::Desk;
@@ -63,6 +63,17 @@ const QUEUE: usize = 50_000;
 /// Where a broker keeps sessions and messages.
 pub fn broker_db(data_dir: &Path, id: BrokerId) -> PathBuf {
     data_dir.join(format!("broker-{}.db", &id.to_string()[..8]))
+}
+
+/// Removes what a broker kept; there may be nothing.
+pub fn forget_kept(path: &Path) {
+    for file in [path.to_owned(), suffixed(path, "-wal"), suffixed(path, "-shm")] {
+        if let Err(error) = std::fs::remove_file(&file)
+            && error.kind() != std::io::ErrorKind::NotFound
+        {
+            tracing::warn!(%error, file = %file.display(), "What an embedded broker kept could not be removed.");
+        }
+    }
 }
 
 /// What a broker needs to know before it starts.

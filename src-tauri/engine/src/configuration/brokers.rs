@@ -109,7 +109,12 @@ impl Engine {
         if !users.is_empty() {
             return Err(ChangeError::InUse(users));
         }
-        Ok(self.store.delete_broker(id).await?)
+        self.store.delete_broker(id).await?;
+        // One that runs removes what it kept when it has stopped.
+        if self.runtime.broker(id).is_none() {
+            crate::broker::forget_kept(&crate::broker::broker_db(&self.data_dir, id));
+        }
+        Ok(())
     }
 }
 

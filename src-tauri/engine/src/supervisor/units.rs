@@ -3,7 +3,7 @@
 use super::Ended;
 use super::desired::{BrokerPlan, Plan, RelayPlan};
 use crate::api::wire::Frame;
-use crate::broker::{BrokerConfig, EmbeddedBroker, broker_db};
+use crate::broker::{BrokerConfig, EmbeddedBroker, broker_db, forget_kept};
 use crate::causes::chain;
 use crate::configuration::paused_key;
 use crate::destination::tagoio::TagoIo;
@@ -17,7 +17,7 @@ use crate::relay::{self, RelayConfig, RelayError};
 use crate::runtime::{BrokerAt, RelayAt, Runtime, UnitKey};
 use crate::simulator::{SimulatedDevice, Simulator};
 use crate::status::Janitor;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use relayscope_domain::filter::SourceKind;
 use relayscope_domain::id::BrokerId;
 use std::path::PathBuf;
@@ -77,9 +77,14 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
 
 async fn broker(world: World, id: BrokerId, plan: BrokerPlan, stop: CancellationToken) -> Ended {
     let BrokerPlan { name, settings, keys } = plan;
+    let kept = broker_db(&world.data_dir, id);
+    if !settings.persist {
+        // What an earlier run kept must not come back one day.
+        forget_kept(&kept);
+    }
     let config = BrokerConfig {
         name: name.as_str().into(),
-        database: settings.persist.then(|| broker_db(&world.data_dir, id)),
+        database: settings.persist.then(|| kept.clone()),
         settings,
         keys,
         feed: world.feed.of(SourceKind::Broker),
@@ -97,6 +102,9 @@ async fn broker(world: World, id: BrokerId, plan: BrokerPlan, stop: Cancellation
     world.runtime.gone(UnitKey::Broker(id));
     if let Some(broker) = sole(broker).await {
         broker.stop().await;
+    }
+    if matches!(world.store.broker(id).await, Err(StoreError::NotFound)) {
+        forget_kept(&kept);
     }
     if died { Ended::Fell(format!("The embedded broker “{name}” ended.")) } else { Ended::Stopped }
 }
@@ -194,7 +202,7 @@ async fn stale(
     store: &Store,
     relay: &relayscope_domain::relay::Relay,
     filters: &[(Arc<str>, relayscope_domain::message::Qos)],
-) -> Result<Vec<Arc<str>>, crate::store::StoreError> {
+) -> Result<Vec<Arc<str>>, StoreError> {
     let key = format!("subscribed/{}", relay.id);
     let mut known: Vec<String> = store.value(&key).await?.unwrap_or_default();
     let stale = known.iter().filter(|old| !filters.iter().any(|(filter, _)| **filter == ***old));
