@@ -9,6 +9,7 @@ mod causes;
 pub mod configuration;
 pub mod destination;
 pub mod endpoint;
+mod exports;
 pub mod feed;
 pub mod fingerprint;
 mod letters;
