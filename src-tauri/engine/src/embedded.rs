@@ -4,7 +4,7 @@
 use crate::Engine;
 use crate::api::wire::{Cleared, CommandLine, EmbeddedPreview, ListenerLine};
 use crate::broker::{EmbeddedBroker, Listening, Restored, RetainedMessage};
-use crate::letters::export::folder;
+use crate::exports::folder;
 use crate::store::StoreError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;

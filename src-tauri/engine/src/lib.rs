@@ -11,6 +11,7 @@ pub mod configuration;
 pub mod destination;
 mod embedded;
 pub mod endpoint;
+mod exports;
 pub mod feed;
 pub mod fingerprint;
 pub mod front;

@@ -1217,6 +1217,24 @@ count: number,
 words: string, };
 
 /**
+ * Writes the rows of a view to a file.
+ */
+export type FeedExportRequest = { 
+/**
+ * The view.
+ */
+view: number, 
+/**
+ * What the file looks like.
+ */
+format: FeedFormat, };
+
+/**
+ * What a file of events looks like.
+ */
+export type FeedFormat = "ndjson" | "csv" | "txt";
+
+/**
  * A label and a value.
  */
 export type Field = { 
@@ -3846,6 +3864,7 @@ export interface Commands {
   "feed.pause": { request: PauseRequest; response: ViewFrame };
   "feed.clear": { request: NumberRequest; response: ViewFrame };
   "feed.event": { request: EventRequest; response: EventDetail };
+  "feed.export": { request: FeedExportRequest; response: Exported };
   "feed.rate": { request: RateRequest; response: RateChart };
   "feed.topics": { request: TopicsRequest; response: TopicRows };
   "feed.connections": { request: ConnectionsRequest; response: ConnectionRows };

@@ -3,7 +3,10 @@
 use super::wire::*;
 use super::{error, filters};
 use crate::Engine;
+use crate::exports;
 use crate::status;
+use std::io::BufWriter;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub(super) async fn status(engine: &Engine, (): Nothing) -> Result<StatusSnapshot, ApiError> {
@@ -49,6 +52,36 @@ pub(super) async fn pause(engine: &Engine, request: PauseRequest) -> Result<View
 
 pub(super) async fn clear(engine: &Engine, request: NumberRequest) -> Result<ViewFrame, ApiError> {
     engine.feed.clear(request.number).ok_or_else(|| error::not_found("view"))
+}
+
+pub(super) async fn export(engine: &Engine, request: FeedExportRequest) -> Result<Exported, ApiError> {
+    let (feed, folder) = (engine.feed.clone(), exports::folder(&engine.data_dir));
+    let write = move || {
+        let ending = match request.format {
+            FeedFormat::Ndjson => "ndjson",
+            FeedFormat::Csv => "csv",
+            FeedFormat::Txt => "txt",
+        };
+        std::fs::create_dir_all(&folder).map_err(|error| unwritten(&folder, &error))?;
+        let (file, path) = exports::new_file(&folder, "events", ending).map_err(|error| unwritten(&folder, &error))?;
+        let written = feed.export(request.view, request.format, BufWriter::new(file));
+        if !matches!(written, Ok(Some(_))) {
+            // Nothing half written stays.
+            let _ = std::fs::remove_file(&path);
+        }
+        let count = written.map_err(|error| unwritten(&path, &error))?.ok_or_else(|| error::not_found("view"))?;
+        let words =
+            if count == 1 { "1 event was written.".to_owned() } else { format!("{count} events were written.") };
+        Ok(Exported { path: path.display().to_string(), count, words })
+    };
+    tokio::task::spawn_blocking(write).await.map_err(|error| error::failed(error.to_string()))?
+}
+
+fn unwritten(path: &Path, error: &std::io::Error) -> ApiError {
+    error::failed(format!(
+        "The events could not be written to {}: {error}. Free some space or mend the folder.",
+        path.display()
+    ))
 }
 
 pub(super) async fn rate(engine: &Engine, request: RateRequest) -> Result<RateChart, ApiError> {

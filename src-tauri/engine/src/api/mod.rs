@@ -105,6 +105,7 @@ table! {
     "feed.pause" => events::pause, PauseRequest => ViewFrame;
     "feed.clear" => events::clear, NumberRequest => ViewFrame;
     "feed.event" => events::event, EventRequest => EventDetail;
+    "feed.export" => events::export, FeedExportRequest => Exported;
     "feed.rate" => events::rate, RateRequest => RateChart;
     "feed.topics" => events::topics, TopicsRequest => TopicRows;
     "feed.connections" => events::connections, ConnectionsRequest => ConnectionRows;

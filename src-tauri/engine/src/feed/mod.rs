@@ -9,6 +9,7 @@ pub mod event;
 
 mod connections;
 mod detail;
+mod export;
 mod filter;
 pub mod history;
 mod payload;

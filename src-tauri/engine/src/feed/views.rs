@@ -1,16 +1,18 @@
 //! The open views and what pages ask of them. Nothing here holds the ring's lock while it looks at events.
 
+use super::export::Writer;
 use super::filter::compile;
 use super::ring::{Ring, Segment};
 use super::topics::Branch;
 use super::view::{self, Arranged, View};
 use super::{Feed, Usage, lock, row, unix_millis};
 use crate::api::wire::{
-    ConnectionRow, ConnectionRows, ConnectionRowsRequest, ConnectionsRequest, Look, RateChart, RateRequest, Row, Rows,
-    TopicRow, TopicRows, TopicsRequest, ViewFrame,
+    ConnectionRow, ConnectionRows, ConnectionRowsRequest, ConnectionsRequest, FeedFormat, Look, RateChart, RateRequest,
+    Row, Rows, TopicRow, TopicRows, TopicsRequest, ViewFrame,
 };
 use relayscope_domain::filter::Filter;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
 
@@ -157,6 +159,20 @@ impl Feed {
     pub fn rows(&self, number: u32, from: usize, count: usize) -> Option<Rows> {
         let (total, seqs) = self.with_view(number, |view| (view.visible(), view.newest(from, count.min(MAX_ROWS))))?;
         Some(Rows { total: total as u32, rows: self.read(&seqs).into_iter().flatten().collect() })
+    }
+
+    /// Writes the rows of a view, oldest first. Blocks. How many were written; `None` when the view is not open.
+    pub fn export(&self, number: u32, format: FeedFormat, out: impl Write) -> io::Result<Option<u64>> {
+        let Some(mut seqs) = self.with_view(number, |view| view.newest(0, view.visible())) else { return Ok(None) };
+        seqs.reverse();
+        let mut writer = Writer::new(out, format)?;
+        for part in seqs.chunks(MAX_ROWS) {
+            let found = find_all(&self.ring(), part);
+            for event in found.iter().flatten().filter_map(|(segment, slot)| segment.get(*slot)) {
+                writer.write(event)?;
+            }
+        }
+        writer.finish().map(Some)
     }
 
     /// The lines of events, as far as they are kept.
