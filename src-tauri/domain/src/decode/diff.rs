@@ -9,8 +9,8 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use ts_rs::TS;
 
-/// Product of the lengths up to which two sides are compared piece by piece.
-const MAX_WORK: usize = 16_000_000;
+/// Pieces of both sides together up to which they are compared piece by piece: the work grows with the square.
+const MAX_PIECES: usize = 8_000;
 
 /// Lines of a diff.
 pub const MAX_LINES: usize = 20_000;
@@ -227,8 +227,8 @@ fn runs<T: Eq + std::hash::Hash + Ord>(left: &[T], right: &[T], rough: &mut bool
     let after = l.iter().rev().zip(r.iter().rev()).take_while(|(left, right)| left == right).count();
     let (l, r) = (&l[..l.len() - after], &r[..r.len() - after]);
     let mut out = vec![(Mark::Same, 0, before)];
-    if l.len().saturating_mul(r.len()) > MAX_WORK {
-        *rough = true;
+    if l.is_empty() || r.is_empty() || l.len() + r.len() > MAX_PIECES {
+        *rough = !l.is_empty() && !r.is_empty();
         out.push((Mark::Removed, before, before + l.len()));
         out.push((Mark::Added, before, before + r.len()));
     } else {

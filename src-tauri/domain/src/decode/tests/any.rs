@@ -102,3 +102,43 @@ proptest! {
         SCHEMAS.with(|schemas| try_all(text.as_bytes(), topic, &mut aliases, schemas));
     }
 }
+
+/// Sixty-four kilobytes of what is most work for one or the other: it ends, and soon enough for a test.
+#[test]
+fn large_payloads_end() {
+    let schemas = schemas();
+    let patterns: [&[u8]; 14] = [
+        b"{\"a\":1,\"a\":1,",
+        b"[[",
+        b"{\"a\":",
+        b"\\u0061",
+        b"[1,2],",
+        b"\x81",
+        b"\xa1\x81",
+        b"\xc1\xc1",
+        b"\x9f\x01",
+        b"\x12\x00",
+        b"\x1a\x02\x0a\x00",
+        b"\x12\x02\x10\x05",
+        b"\x0b\x0c",
+        b"QUFB",
+    ];
+    for pattern in patterns {
+        for (before, after) in
+            [(&b""[..], &b""[..]), (b"[", b"0]"), (b"\"", b"\""), (b"{", b"\"z\":0}"), (b"\x9b\0\0\0\0\0\x10\0\0", b"")]
+        {
+            let mut payload = before.to_vec();
+            payload.extend(pattern.iter().cycle().take(1 << 16));
+            payload.extend(after);
+            for decoder in decoders() {
+                let topic = TOPICS[2];
+                let mut aliases = Aliases::default();
+                aliases.learn(topic, &payload);
+                let context = Context { topic, schemas: &schemas, aliases: &aliases, limits: Limits::default() };
+                if let Ok(decoded) = decode(&decoder, &payload, &context) {
+                    sound(&decoded, &Limits::default(), payload.len());
+                }
+            }
+        }
+    }
+}

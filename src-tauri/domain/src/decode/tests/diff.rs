@@ -72,6 +72,9 @@ fn what_is_too_much_is_bounded_and_said() {
         diff.notes,
         ["Shown 20,000 of 20,001 lines.", "The sides are too long and too different to be matched piece by piece."]
     );
+    let one = diff::bytes(&vec![0; 1 << 20], &[1; 100]);
+    assert_eq!((one.same, one.notes.len()), (false, 2));
+    assert!(diff::bytes(&vec![0; 5000], &[]).notes.is_empty());
     let long = |end: char| json(&format!("[\"{}{end}\"]", "x".repeat(5000)));
     let diff = diff::decoded(&long('a'), &long('b'));
     assert_eq!(diff.notes, ["Values that are cut (…) were compared by their beginning."]);
