@@ -236,7 +236,7 @@ async fn a_cut_client_hears_why_and_the_broker_sends_its_will() {
         eprintln!("cut after {:?}", begin.elapsed());
         assert!(!rig.front.connections().cut(info.id, Goodbye::by_hand("again")));
         let told = |event: &Event| match &event.kind {
-            Kind::Disconnected { reason, clean: false } if &*event.client == name => Some(reason.clone()),
+            Kind::Disconnected { reason, clean: false } if *event.client == *name => Some(reason.clone()),
             _ => None,
         };
         let reason = eventually("a disconnect", async || rig.all(told).pop()).await;
