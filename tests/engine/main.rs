@@ -17,6 +17,7 @@ mod endpoint_load;
 mod faults;
 mod front;
 mod front_limits;
+mod front_malformed;
 mod front_transports;
 mod history;
 mod keychain;

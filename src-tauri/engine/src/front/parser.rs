@@ -14,8 +14,8 @@ use tokio_util::codec::Decoder as _;
 
 /// Bytes of an unreadable packet that are kept to be shown.
 pub const SHOWN: usize = 256;
-/// The same before a CONNECT was read: what comes behind these may be a password.
-const SHOWN_UNKNOWN: usize = 12;
+/// The same of a packet that may hold a password or another secret: its header, and of a CONNECT all before the client id.
+const SHOWN_SECRET: usize = 12;
 /// Bytes of topics that are remembered for aliases, in each direction.
 const ALIASES: usize = 1 << 20;
 
@@ -81,23 +81,22 @@ impl Parser {
             Ok(frame) => frame,
             Err(error) => {
                 let reason = format!("{error}: nothing after it can be read");
-                let packet = Err(Unreadable { reason, bytes: self.shown(chunk) });
+                let packet = Err(Unreadable { reason, bytes: self.shown(chunk, SHOWN_SECRET) });
                 return Seen { size: chunk.len(), missing: 0, packet };
             }
         };
         let packet = self.decode(&frame).map(|packet| self.resolve(way, packet));
-        let packet = packet.map_err(|reason| Unreadable { reason, bytes: self.shown(&frame.bytes) });
-        // From here on a packet may be the rest of a CONNECT that was longer than it said.
-        self.strange |= self.level.is_none() && packet.is_err();
+        // CONNECT and AUTH carry secrets.
+        let secret = self.level.is_none() || matches!(frame.header.kind(), 1 | 15);
+        let most = if secret { SHOWN_SECRET } else { SHOWN };
+        let packet = packet.map_err(|reason| Unreadable { reason, bytes: self.shown(&frame.bytes, most) });
+        // From here on a packet may be the rest of one that was longer than it said.
+        self.strange |= secret && packet.is_err();
         Seen { size: frame.header.packet(), missing: frame.header.packet() - frame.bytes.len(), packet }
     }
 
-    fn shown(&self, bytes: &Bytes) -> Bytes {
-        let most = match self.level {
-            Some(_) => SHOWN,
-            None if self.strange => 0,
-            None => SHOWN_UNKNOWN,
-        };
+    fn shown(&self, bytes: &Bytes, most: usize) -> Bytes {
+        let most = if self.strange { 0 } else { most };
         Bytes::copy_from_slice(&bytes[..bytes.len().min(most)])
     }
 
