@@ -5,10 +5,12 @@
 mod broker;
 mod broker_front;
 mod broker_kept;
+mod broker_listeners;
 mod broker_load;
 mod broker_rules;
 mod connection_test;
 mod disk;
+mod dressed;
 mod embedded;
 mod endpoint;
 mod endpoint_access;
