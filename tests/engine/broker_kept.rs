@@ -2,13 +2,14 @@
 
 use crate::support::broker::{FULL, READ, Rig, accounts, connect};
 use crate::support::wire::{self, Connect};
-use crate::support::{eventually, soon};
+use crate::support::{eventually, pause, soon};
 use relayscope_domain::broker::Embedded;
 use relayscope_engine::broker::{BrokerConfig, EmbeddedBroker, Restored};
 use relayscope_engine::feed::Feed;
 use relayscope_engine::feed::event::Kind;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
+use std::time::Duration;
 use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, AsyncWriteExt, BufReader};
 use tokio::process::{Child, Command};
@@ -72,10 +73,6 @@ async fn sessions_their_messages_and_retained_ones_survive_a_restart() {
     assert!(retained.is_empty(), "# does not reach topics with $: {retained:?}");
     assert_eq!(run("mosquitto_sub", port, READ, &["-t", "$set/#", "-C", "1"]).await, "on\n");
 
-    // What was delivered is not kept any longer.
-    eventually("both gone", async || (rig.broker.client_count() == 0).then_some(())).await;
-    let rig = rig.restart(&path).await;
-    assert_eq!(rig.broker.restored(), Restored { sessions: 2, messages: 0 });
     rig.broker.stop().await;
 }
 
@@ -112,6 +109,28 @@ async fn what_was_sent_and_not_acknowledged_goes_on_where_it_was() {
     assert_eq!(wire::read(&mut stream).await, [0xD0, 0]);
     let rig = rig.restart(&path).await;
     assert_eq!(rig.broker.restored(), Restored { sessions: 1, messages: 0 });
+    rig.broker.stop().await;
+}
+
+#[tokio::test]
+async fn properties_and_expiries_of_version_5_outlive_a_restart() {
+    let (_folder, path) = file();
+    let rig = Rig::with(settings(), Some(&path)).await;
+    let port = rig.addr().port();
+    subscribe_and_go(port, "mqttv5", "patient", "e/#", "1").await;
+    run("mosquitto_sub", port, READ, &["-V", "mqttv5", "-i", "brief", "-c", "-x", "1", "-q", "1", "-t", "e/#", "-E"])
+        .await;
+    let publish = ["-V", "mqttv5", "-q", "1", "-t", "e/1", "-D", "publish"];
+    run("mosquitto_pub", port, FULL, &[&publish[..], &["message-expiry-interval", "1", "-m", "old"]].concat()).await;
+    run("mosquitto_pub", port, FULL, &[&publish[..], &["user-property", "unit", "bar", "-m", "4.2"]].concat()).await;
+    pause(Duration::from_millis(1_300)).await;
+    let rig = rig.restart(&path).await;
+    assert_eq!(rig.broker.restored().sessions, 1, "the brief session expired");
+    let port = rig.addr().port();
+    let arguments = ["-V", "mqttv5", "-i", "patient", "-c", "-x", "60", "-q", "1", "-t", "other", "-C", "1"];
+    let got = run("mosquitto_sub", port, READ, &[&arguments[..], &["-F", "%P %p"]].concat()).await;
+    assert_eq!(got, "unit:bar 4.2\n");
+    eventually("the expired one", async || rig.dropped().1.contains("expired").then_some(())).await;
     rig.broker.stop().await;
 }
 

@@ -17,9 +17,9 @@ use rmqtt::context::ServerContext;
 use rmqtt::session::Session;
 use rmqtt::shared::{DefaultShared, Entry, RetainLoadCallback, Shared};
 use rmqtt::types::{
-    ForwardedCount, ForwardedRecipients, From, Id, IsAdmin, MsgID, NodeId, OfflineSession, Publish, Reason,
-    SessionStatus, SubRelations, SubRelationsMap, SubsSearchParams, SubsSearchResult, Subscribe, SubscribeReturn, To,
-    TopicFilter, Tx, Unsubscribe,
+    ForwardedCount, ForwardedRecipients, From, Id, IsAdmin, MsgID, NodeId, OfflineSession, Publish, QoS, Reason,
+    SessionStatus, SubRelation, SubRelations, SubRelationsMap, SubsSearchParams, SubsSearchResult, Subscribe,
+    SubscribeReturn, To, TopicFilter, Tx, Unsubscribe,
 };
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -41,6 +41,27 @@ pub(super) struct Sessions {
 impl Sessions {
     pub(super) fn new(scx: &ServerContext, desk: Arc<Desk>) -> Self {
         Self { inner: DefaultShared::new(Some(scx.clone())), scx: scx.clone(), desk }
+    }
+
+    /// Hands a message to one session. One that is kept and just now being taken over is nowhere for a moment: that is
+    /// waited out, or its message would be lost.
+    async fn hand_over(
+        &self,
+        from: &From,
+        copy: &Publish,
+        relation: SubRelation,
+        msg_id: Option<MsgID>,
+    ) -> std::result::Result<ForwardedRecipients, (ForwardedRecipients, Undelivered)> {
+        let receiver = relation.1.clone();
+        let until = Instant::now() + PATIENCE;
+        loop {
+            let outcome = self.inner.forwards_to(from.clone(), copy, vec![relation.clone()], msg_id).await;
+            let moving = outcome.is_err() && copy.qos != QoS::AtMostOnce && self.desk.owners.is_kept(&receiver);
+            if !moving || Instant::now() >= until {
+                return outcome;
+            }
+            tokio::time::sleep(PAUSE).await;
+        }
     }
 }
 
@@ -88,7 +109,7 @@ impl Shared for Sessions {
                 }
             }
             self.desk.keep_copy(&mut kept, &from, &mut copy, &relation).await;
-            match self.inner.forwards_to(from.clone(), &copy, vec![relation], msg_id).await {
+            match self.hand_over(&from, &copy, relation, msg_id).await {
                 Ok(receivers) => sent += receivers.len(),
                 Err((receivers, errors)) => {
                     sent += receivers.len();
