@@ -205,8 +205,8 @@ impl Kind {
             Self::Unsubscribed { filter } => shared(filter),
             Self::Publish { topic, payload, properties, .. } => {
                 let properties: usize = properties.iter().map(|(name, value)| string(name) + string(value) + 48).sum();
-                // 40: what `Bytes` keeps beside shared bytes.
-                shared(topic) + given(payload.len()) + given(40) + properties
+                // 24: what `Bytes` keeps beside shared bytes.
+                shared(topic) + given(payload.len()) + given(24) + properties
             }
             Self::Queued { topic, .. } => shared(topic),
             Self::Delivered { topic, answer, .. } => shared(topic) + shared(answer),
