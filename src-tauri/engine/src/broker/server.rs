@@ -46,7 +46,7 @@ const LONGEST_PACKET: u32 = 268_435_460;
 /// How long a client may take nothing of a packet before it is disconnected.
 const STUCK: Duration = Duration::from_secs(30);
 /// How long a connection to the private port may take to say whose it is.
-const INTRODUCTION: Duration = Duration::from_millis(250);
+const INTRODUCTION: Duration = Duration::from_secs(2);
 /// How long clients get to be told goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
