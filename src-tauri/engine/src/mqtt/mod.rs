@@ -4,6 +4,7 @@
 //! of relays, queues and destinations.
 
 pub mod address;
+pub(crate) mod dial;
 pub mod failure;
 pub mod link;
 pub mod properties;
