@@ -73,6 +73,18 @@ impl App {
         region: &Value,
         filters: &[(&str, u8)],
     ) -> RelayView {
+        self.relay_with(name, broker, region, filters, json!({})).await
+    }
+
+    /// As [`App::relay`], with these rules from its first connection on; the others are as shipped.
+    pub(crate) async fn relay_with(
+        &self,
+        name: &str,
+        broker: &BrokerView,
+        region: &Value,
+        filters: &[(&str, u8)],
+        rules: Value,
+    ) -> RelayView {
         let (uuid, hex) = (uuid::Uuid::new_v4(), format!("at{}", uuid::Uuid::new_v4().simple()));
         let network = self.token(&format!("{name} network"), "network", region, &uuid.to_string()).await.token.id;
         let authorization = self.token(&format!("{name} authorization"), "authorization", region, &hex).await.token.id;
@@ -81,6 +93,7 @@ impl App {
         let draft = json!({
             "id": null, "name": name, "brokerId": broker.broker.id, "mappings": mappings, "region": region,
             "networkTokenId": network, "authorizationId": authorization, "downlinkPort": "", "enabled": true,
+            "rules": rules,
         });
         self.call("relays.save", draft).await
     }
