@@ -50,3 +50,11 @@ id!(
     /// One message, from its PUBLISH to its last delivery attempt.
     MessageId
 );
+id!(
+    /// An uploaded Protobuf schema.
+    SchemaId
+);
+id!(
+    /// A saved binding of a decoder to a topic filter.
+    BindingId
+);

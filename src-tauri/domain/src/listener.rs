@@ -1,6 +1,6 @@
 //! Where the embedded broker listens and how much it takes: listeners, limits, and the presets of TagoIO's plans.
 //!
-//! Private keys travel beside a [`Listener`] and never inside it. Who enforces the limits is not known here.
+//! Private keys travel beside a [`Listener`] and never inside it. How limits are counted is not known here.
 
 use serde::{Deserialize, Serialize};
 use std::net::IpAddr;
@@ -13,7 +13,8 @@ pub const PACKET_BYTES: u32 = 16 * 1024 * 1024;
 /// Bytes that may wait for a client that does not read, unless set otherwise.
 pub const SLOW_READER_BYTES: u32 = 8 * 1024 * 1024;
 
-/// How much an embedded broker takes. `None` is no limit; minutes are wall-clock minutes, as TagoIO counts them.
+/// How much an embedded broker takes at all its listeners together. `None` is no limit; a minute is the last sixty
+/// seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BrokerLimits {
@@ -28,11 +29,25 @@ pub struct BrokerLimits {
     /// Publishes delivered to all clients per minute.
     pub receives_per_minute: Option<u32>,
     /// Largest packet, bytes.
-    pub packet_bytes: u32,
+    pub packet_bytes: Option<u32>,
     /// Subscriptions of one client.
     pub subscriptions: Option<u32>,
-    /// Bytes that may wait for one client that does not read.
-    pub slow_reader_bytes: u32,
+    /// Bytes that may wait for one client that does not read; without a limit its broker is made to wait instead.
+    pub slow_reader_bytes: Option<u32>,
+}
+
+impl BrokerLimits {
+    /// Only the time for the first packet is limited.
+    pub const UNLIMITED: Self = Self {
+        connections: None,
+        connections_per_minute: None,
+        first_packet_seconds: FIRST_PACKET_SECONDS,
+        publishes_per_minute: None,
+        receives_per_minute: None,
+        packet_bytes: None,
+        subscriptions: None,
+        slow_reader_bytes: None,
+    };
 }
 
 impl Default for BrokerLimits {
@@ -70,14 +85,12 @@ impl LimitPreset {
             Self::Scale => (Some(15_000), Some(200)),
         };
         BrokerLimits {
-            connections: None,
             connections_per_minute: connections,
-            first_packet_seconds: FIRST_PACKET_SECONDS,
             publishes_per_minute: messages,
             receives_per_minute: messages,
-            packet_bytes: PACKET_BYTES,
-            subscriptions: None,
-            slow_reader_bytes: SLOW_READER_BYTES,
+            packet_bytes: Some(PACKET_BYTES),
+            slow_reader_bytes: Some(SLOW_READER_BYTES),
+            ..BrokerLimits::UNLIMITED
         }
     }
 

@@ -3,17 +3,18 @@
 
 use crate::Engine;
 use crate::api::wire::{Cleared, CommandLine, EmbeddedPreview, ListenerLine};
-use crate::broker::{EmbeddedBroker, Restored, RetainedMessage};
-use crate::letters::export::folder;
+use crate::broker::{EmbeddedBroker, Listening, Restored, RetainedMessage};
+use crate::exports::folder;
 use crate::store::StoreError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use relayscope_domain::broker::{Broker, BrokerDraft, BrokerSpec, Embedded, LimitsChoice, Transport};
+use relayscope_domain::broker::{Broker, BrokerDraft, BrokerSpec, LimitsChoice, Transport};
 use relayscope_domain::id::{BrokerId, TokenId};
-use relayscope_domain::listener::{BrokerLimits, LimitPreset, Listener};
+use relayscope_domain::listener::{BrokerLimits, LimitPreset};
 use relayscope_domain::token::TokenKind;
 use serde::{Deserialize, Serialize};
 use std::io;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -85,7 +86,7 @@ impl Engine {
         let counters = at.broker.counters();
         Ok(Look {
             running: true,
-            listeners: listener_lines(at.address.port(), at.broker.settings()),
+            listeners: at.broker.listening().iter().map(listener_line).collect(),
             clients: clients as u32,
             away: sessions.saturating_sub(clients) as u32,
             retained: at.broker.retained_count().await as u32,
@@ -219,24 +220,20 @@ fn transport_words(transport: Transport) -> &'static str {
     }
 }
 
-fn listener_lines(port: u16, settings: &Embedded) -> Vec<ListenerLine> {
-    let line = |transport, address, loopback| ListenerLine {
-        transport: transport_words(transport).to_owned(),
-        address,
-        reach: if loopback { "this computer only" } else { "other computers too" }.to_owned(),
+fn listener_line(at: &Listening) -> ListenerLine {
+    let ip = at.address.ip();
+    let own = if ip.is_unspecified() { crate::endpoint::own_address() } else { ip };
+    let address = SocketAddr::new(own, at.address.port());
+    let address = match at.transport {
+        Transport::Tcp | Transport::Tls => address.to_string(),
+        Transport::Ws => format!("ws://{address}/mqtt"),
+        Transport::Wss => format!("wss://{address}/mqtt"),
     };
-    let main = line(Transport::Tcp, format!("127.0.0.1:{port}"), true);
-    let others = settings.listeners.iter().map(|listener: &Listener| {
-        let own = if listener.address.is_unspecified() { crate::endpoint::own_address() } else { listener.address };
-        let address = std::net::SocketAddr::new(own, listener.port).to_string();
-        let address = match listener.transport {
-            Transport::Tcp | Transport::Tls => address,
-            Transport::Ws => format!("ws://{address}/mqtt"),
-            Transport::Wss => format!("wss://{address}/mqtt"),
-        };
-        line(listener.transport, address, listener.is_loopback())
-    });
-    [main].into_iter().chain(others).collect()
+    ListenerLine {
+        transport: transport_words(at.transport).to_owned(),
+        address,
+        reach: if ip.is_loopback() { "this computer only" } else { "other computers too" }.to_owned(),
+    }
 }
 
 /// A word as a POSIX shell takes it.

@@ -4,14 +4,17 @@
 //! [`Engine::frames`] only. The engine knows nothing of Tauri, terminals or pages.
 
 pub mod api;
+mod bind;
 pub mod broker;
 mod causes;
 pub mod configuration;
 pub mod destination;
 mod embedded;
 pub mod endpoint;
+mod exports;
 pub mod feed;
 pub mod fingerprint;
+pub mod front;
 mod letters;
 pub mod lock;
 pub mod mqtt;
@@ -32,6 +35,7 @@ pub use startup::StartError;
 
 use api::wire::{Frame, Row};
 use feed::Feed;
+use feed::history::History;
 use queue::Queue;
 use runtime::Runtime;
 use std::path::{Path, PathBuf};
@@ -61,6 +65,7 @@ pub struct Engine {
     store: Store,
     queue: Queue,
     feed: Feed,
+    history: History,
     runtime: Arc<Runtime>,
     http: reqwest::Client,
     // Senders: the janitor and running connection tests. Receivers: pages. One that falls behind misses frames and gets
@@ -119,6 +124,7 @@ impl Engine {
             tracing::warn!("Not everything ended in time; what is unfinished is on disk.");
             supervisor.abort();
         }
+        self.history.close().await;
         self.queue.close().await;
         self.store.close().await;
         tracing::info!("Stopped.");

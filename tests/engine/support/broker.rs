@@ -61,6 +61,7 @@ pub struct Rig {
     pub broker: EmbeddedBroker,
     pub feed: Feed,
     pub accounts: Accounts,
+    settings: Embedded,
 }
 
 impl Rig {
@@ -71,19 +72,18 @@ impl Rig {
     /// With these settings, and a file for what is kept.
     pub async fn with(settings: Embedded, database: Option<&Path>) -> Self {
         let (feed, accounts) = (Feed::new(256 << 20), accounts());
-        let config = BrokerConfig::forgetful("test", settings, feed.clone(), accounts.clone());
+        let config = BrokerConfig::forgetful("test", settings.clone(), feed.clone(), accounts.clone());
         let config = BrokerConfig { database: database.map(Path::to_owned), ..config };
-        Self { broker: EmbeddedBroker::start(config).await.unwrap(), feed, accounts }
+        Self { broker: EmbeddedBroker::start(config).await.unwrap(), feed, accounts, settings }
     }
 
     /// Stops the broker and starts it again with the same file and the same tokens.
     pub async fn restart(self, database: &Path) -> Self {
-        let settings = Embedded { port: 0, ..self.broker.settings().clone() };
-        let (feed, accounts) = (self.feed, self.accounts);
-        self.broker.stop().await;
-        let config = BrokerConfig::forgetful("test", settings, feed.clone(), accounts.clone());
+        let Self { broker, feed, accounts, settings } = self;
+        broker.stop().await;
+        let config = BrokerConfig::forgetful("test", settings.clone(), feed.clone(), accounts.clone());
         let config = BrokerConfig { database: Some(database.to_owned()), ..config };
-        Self { broker: EmbeddedBroker::start(config).await.unwrap(), feed, accounts }
+        Self { broker: EmbeddedBroker::start(config).await.unwrap(), feed, accounts, settings }
     }
 
     pub fn addr(&self) -> SocketAddr {

@@ -652,6 +652,90 @@ will: Will | null,
 tls: Tls, };
 
 /**
+ * One client's life.
+ */
+export type ConnectionRow = { 
+/**
+ * Its number in the view.
+ */
+connection: number, 
+/**
+ * Where it was seen.
+ */
+source: string, 
+/**
+ * Client id.
+ */
+client: string, 
+/**
+ * How many rows it has.
+ */
+rows: number, 
+/**
+ * Its connect line, if that is still kept.
+ */
+begun: Row | null, 
+/**
+ * Its newest row.
+ */
+newest: Row | null, 
+/**
+ * Whether it ended.
+ */
+ended: boolean, };
+
+/**
+ * Lives of clients.
+ */
+export type ConnectionRows = { 
+/**
+ * How many there are.
+ */
+total: number, 
+/**
+ * Those asked for.
+ */
+rows: Array<ConnectionRow>, };
+
+/**
+ * Asks for rows of one client's life, oldest first.
+ */
+export type ConnectionRowsRequest = { 
+/**
+ * A view that looks at connections.
+ */
+view: number, 
+/**
+ * The life's number.
+ */
+connection: number, 
+/**
+ * How many older rows to pass over.
+ */
+from: number, 
+/**
+ * How many, at most 1,000.
+ */
+count: number, };
+
+/**
+ * Asks for lives of clients, the newest first.
+ */
+export type ConnectionsRequest = { 
+/**
+ * A view that looks at connections.
+ */
+view: number, 
+/**
+ * How many newer ones to pass over.
+ */
+from: number, 
+/**
+ * How many, at most 1,000.
+ */
+count: number, };
+
+/**
  * The demo.
  */
 export type DemoStatus = { 
@@ -1133,6 +1217,24 @@ count: number,
 words: string, };
 
 /**
+ * Writes the rows of a view to a file.
+ */
+export type FeedExportRequest = { 
+/**
+ * The view.
+ */
+view: number, 
+/**
+ * What the file looks like.
+ */
+format: FeedFormat, };
+
+/**
+ * What a file of events looks like.
+ */
+export type FeedFormat = "ndjson" | "csv" | "txt";
+
+/**
  * A label and a value.
  */
 export type Field = { 
@@ -1144,6 +1246,15 @@ label: string,
  * Value.
  */
 value: string, };
+
+/**
+ * What is selected: whatever fulfils every term. Without terms, everything.
+ */
+export type Filter = { 
+/**
+ * In the order in which they are written.
+ */
+terms: Array<FilterTerm>, };
 
 /**
  * What the relay form shows under a filter while it is typed.
@@ -1161,6 +1272,132 @@ matches: Array<string>,
  * Near misses that it does not match.
  */
 misses: Array<string>, };
+
+/**
+ * Whether a message came to us or was sent by us.
+ */
+export type FilterDirection = "in" | "out";
+
+/**
+ * Saves a filter.
+ */
+export type FilterDraft = { 
+/**
+ * The filter to rename or change, or `None` for a new one.
+ */
+id: number | null, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * The filter's line.
+ */
+line: string, };
+
+/**
+ * A change of a filter by a click.
+ */
+export type FilterEdit = { "is": "toggle", 
+/**
+ * Field.
+ */
+field: FilterField, 
+/**
+ * One value, as it stands after the colon.
+ */
+value: string, } | { "is": "put", 
+/**
+ * Field.
+ */
+field: FilterField, 
+/**
+ * The value, as it stands after the colon.
+ */
+value: string, } | { "is": "mute", 
+/**
+ * Field.
+ */
+field: FilterField, 
+/**
+ * One value, as it is.
+ */
+value: string, } | { "is": "remove", 
+/**
+ * Its place in the list.
+ */
+term: number, };
+
+/**
+ * Changes a filter by a click.
+ */
+export type FilterEditRequest = { 
+/**
+ * The line before.
+ */
+line: string, 
+/**
+ * The click.
+ */
+edit: FilterEdit, };
+
+/**
+ * What stands before a colon.
+ */
+export type FilterField = "kind" | "source" | "name" | "dir" | "out" | "qos" | "retained" | "client" | "topic" | "message" | "size" | "since" | "until" | "word";
+
+/**
+ * How something ended.
+ */
+export type FilterOutcome = "ok" | "retry" | "failed" | "lost";
+
+/**
+ * A filter's line, read.
+ */
+export type FilterReading = { 
+/**
+ * The line: as it came, or after a click as it is written.
+ */
+line: string, 
+/**
+ * What it means, unless it has mistakes.
+ */
+filter: Filter | null, 
+/**
+ * The kinds it asks for: chips that are on.
+ */
+kinds: Array<KindName>, 
+/**
+ * What is wrong, and where.
+ */
+mistakes: Array<Mistake>, };
+
+/**
+ * Names a saved filter.
+ */
+export type FilterRequest = { 
+/**
+ * Number.
+ */
+id: number, };
+
+/**
+ * One condition.
+ */
+export type FilterTerm = { 
+/**
+ * Whether the test must fail instead: `-client:sim-1`.
+ */
+not: boolean, 
+/**
+ * What is asked.
+ */
+test: FilterTest, };
+
+/**
+ * What is asked of an event. A list holds alternatives. What an event does not have fulfils no test.
+ */
+export type FilterTest = { "field": "kind", "value": Array<KindName> } | { "field": "source", "value": Array<SourceKind> } | { "field": "name", "value": Array<string> } | { "field": "direction", "value": Array<FilterDirection> } | { "field": "outcome", "value": Array<FilterOutcome> } | { "field": "qos", "value": Array<Qos> } | { "field": "retained", "value": boolean } | { "field": "client", "value": Array<string> } | { "field": "topic", "value": Array<string> } | { "field": "message", "value": Array<MessageId> } | { "field": "size", "value": SizeTest } | { "field": "since", "value": Moment } | { "field": "until", "value": Moment } | { "field": "text", "value": string } | { "field": "word", "value": string } | { "field": "regex", "value": string };
 
 /**
  * Pushed through `subscribe`; at most about 10 a second of each kind.
@@ -1183,6 +1420,86 @@ words: string,
  * Colour.
  */
 tone: Tone, };
+
+/**
+ * Asks for events of the history, newest first.
+ */
+export type HistoryRequest = { 
+/**
+ * The filter's line.
+ */
+line: string, 
+/**
+ * Only events before this number: where the last answer ended.
+ */
+before: number | null, 
+/**
+ * How many, at most 1,000.
+ */
+count: number, };
+
+/**
+ * Events of the history.
+ */
+export type HistoryRows = { 
+/**
+ * Those found, newest first; their numbers are the history's.
+ */
+rows: Array<Row>, 
+/**
+ * From where on to go on; nothing at the end. A search may stop on its way to say how far it is.
+ */
+next: number | null, };
+
+/**
+ * The feed's history on disk.
+ */
+export type HistorySettings = { 
+/**
+ * Whether events are recorded.
+ */
+enabled: boolean, 
+/**
+ * Budget on disk, in megabytes (10 to 1,000,000).
+ */
+megabytes: number, 
+/**
+ * How many days are kept (1 to 3,650).
+ */
+days: number, };
+
+/**
+ * How the history stands.
+ */
+export type HistoryStatus = { 
+/**
+ * Whether events are being recorded.
+ */
+recording: boolean, 
+/**
+ * Bytes on disk.
+ */
+bytes: number, 
+/**
+ * Bytes allowed.
+ */
+budget: number, 
+/**
+ * Events kept.
+ */
+events: number, 
+/**
+ * When the oldest happened.
+ */
+oldest: number | null, 
+/**
+ * Events of this run that could not be written before they had to make room.
+ */
+missed: number, 
+/**
+ * What a person should know: a file that was set aside, why recording ended.
+ */
+notice: string | null, };
 
 /**
  * Hops of a downlink, in order.
@@ -1269,6 +1586,11 @@ tone: RowTone, };
  * Kinds of events, as chips select them.
  */
 export type KindGroup = "connect" | "disconnect" | "subscribe" | "unsubscribe" | "publish" | "delivery" | "error";
+
+/**
+ * Kinds of events: those of the chips, which hold several, and each by itself.
+ */
+export type KindName = "connect" | "disconnect" | "subscribe" | "unsubscribe" | "publish" | "delivery" | "error" | "connected" | "refused" | "will" | "downlink" | "queued" | "delivered" | "dry-run" | "retry" | "dead-letter" | "dropped" | "failure" | "note";
 
 /**
  * An error in plain words.
@@ -1718,6 +2040,9 @@ address: string,
  * Who reaches it: `this computer only`, `other computers too`.
  */
 reach: string, };
+ * How the rows of a view are arranged, besides as a list.
+ */
+export type Look = "feed" | "topics" | "connections";
 
 /**
  * One topic mapping.
@@ -1765,6 +2090,56 @@ retain: boolean,
  * `relay`: this relay's name.
  */
 relay: boolean, };
+
+/**
+ * A mistake in a line.
+ */
+export type Mistake = { 
+/**
+ * Where it begins: characters before it, as a page counts them (UTF-16 code units).
+ */
+from: number, 
+/**
+ * Where it ends, counted in the same way.
+ */
+to: number, 
+/**
+ * What is wrong and what would be right.
+ */
+message: string, };
+
+/**
+ * A point in time.
+ */
+export type Moment = { "is": "clock", 
+/**
+ * Milliseconds since midnight.
+ */
+millis: number, } | { "is": "date", 
+/**
+ * Year, four digits.
+ */
+year: number, 
+/**
+ * Month, from 1.
+ */
+month: number, 
+/**
+ * Day, from 1.
+ */
+day: number, 
+/**
+ * Milliseconds since midnight.
+ */
+millis: number, } | { "is": "unix", 
+/**
+ * Since 1970.
+ */
+millis: number, } | { "is": "ago", 
+/**
+ * Milliseconds.
+ */
+millis: number, };
 
 /**
  * The protocol version of a connection.
@@ -1950,6 +2325,40 @@ pacing: boolean,
  * In words: `at this rate the limit is reached in 14 s`.
  */
 words: string, };
+
+/**
+ * Rows over time.
+ */
+export type RateChart = { 
+/**
+ * When the first span begins.
+ */
+from: number, 
+/**
+ * Seconds of a span.
+ */
+seconds: number, 
+/**
+ * Rows in each span, oldest first.
+ */
+counts: Array<number>, };
+
+/**
+ * Asks how many rows a view has in each of the last spans of time.
+ */
+export type RateRequest = { 
+/**
+ * The view.
+ */
+view: number, 
+/**
+ * Seconds of a span, at least 1.
+ */
+seconds: number, 
+/**
+ * How many spans up to now, at most 3,600.
+ */
+buckets: number, };
 
 /**
  * Where a token is valid, and with it the address of the API.
@@ -2622,6 +3031,23 @@ loopGuard: boolean,
 dryRun: boolean, };
 
 /**
+ * A filter that was saved.
+ */
+export type SavedFilter = { 
+/**
+ * Number.
+ */
+id: number, 
+/**
+ * Name, unlike all others.
+ */
+name: string, 
+/**
+ * The filter's line.
+ */
+line: string, };
+
+/**
  * What a form does with a secret that the page never saw.
  */
 export type SecretDraft = { "kind": "keep" } | { "kind": "set", 
@@ -2647,6 +3073,10 @@ feedMegabytes: number,
  */
 packetMegabytes: number, 
 /**
+ * What is recorded on disk.
+ */
+history: HistorySettings, 
+/**
  * Whether the first-run doors were passed.
  */
 welcomed: boolean, 
@@ -2667,6 +3097,44 @@ settings: Settings,
  * About.
  */
 info: AppInfo, };
+
+/**
+ * What a payload's size is compared with, in bytes.
+ */
+export type SizeTest = { "is": "above", 
+/**
+ * Bytes.
+ */
+bytes: number, } | { "is": "atLeast", 
+/**
+ * Bytes.
+ */
+bytes: number, } | { "is": "below", 
+/**
+ * Bytes.
+ */
+bytes: number, } | { "is": "atMost", 
+/**
+ * Bytes.
+ */
+bytes: number, } | { "is": "exactly", 
+/**
+ * Bytes.
+ */
+bytes: number, } | { "is": "between", 
+/**
+ * Bytes, the least.
+ */
+least: number, 
+/**
+ * Bytes, the most.
+ */
+most: number, };
+
+/**
+ * What kind of part saw an event.
+ */
+export type SourceKind = "app" | "broker" | "tap" | "relay" | "session";
 
 /**
  * A state in words.
@@ -2996,6 +3464,88 @@ export type Tone = "ok" | "warn" | "bad" | "idle";
  * Who gets what a device publishes.
  */
 export type TopicScope = "shared" | "perDevice";
+ * What children of a branch are ordered by.
+ */
+export type TopicOrder = "name" | "rate" | "time";
+
+/**
+ * One level of the topic tree.
+ */
+export type TopicRow = { 
+/**
+ * The whole topic.
+ */
+topic: string, 
+/**
+ * Its last level.
+ */
+name: string, 
+/**
+ * Rows of this very topic.
+ */
+own: number, 
+/**
+ * Rows of it and everything below it.
+ */
+below: number, 
+/**
+ * Its children.
+ */
+children: number, 
+/**
+ * Rows per second of it and everything below it, over about ten seconds.
+ */
+rate: number, 
+/**
+ * Time of the newest row of it and everything below it.
+ */
+lastAt: number, 
+/**
+ * The last message of this very topic, or the newest row where there is none.
+ */
+last: Row | null, 
+/**
+ * Whether that message was retained.
+ */
+retained: boolean, };
+
+/**
+ * Children of a branch.
+ */
+export type TopicRows = { 
+/**
+ * How many the branch has.
+ */
+total: number, 
+/**
+ * Those asked for.
+ */
+rows: Array<TopicRow>, };
+
+/**
+ * Asks for children of a branch of the topic tree.
+ */
+export type TopicsRequest = { 
+/**
+ * A view that looks at topics.
+ */
+view: number, 
+/**
+ * The branch, as a topic; `None` for the top.
+ */
+branch: string | null, 
+/**
+ * Order.
+ */
+order: TopicOrder, 
+/**
+ * How many to pass over.
+ */
+from: number, 
+/**
+ * How many, at most 1,000.
+ */
+count: number, };
 
 /**
  * Sums for the status bar.
@@ -3088,19 +3638,6 @@ status: number | null,
 millis: number, };
 
 /**
- * What a view selects.
- */
-export type ViewFilter = { 
-/**
- * Kinds to show; empty shows all.
- */
-kinds: Array<KindGroup>, 
-/**
- * Text that topic, client, source, preview or text payload must contain; case does not matter. Empty shows all.
- */
-text: string, };
-
-/**
  * A view changed.
  */
 export type ViewFrame = { 
@@ -3121,6 +3658,18 @@ waiting: number,
  */
 paused: boolean, 
 /**
+ * How many events were looked at of those recorded before it was opened.
+ */
+looked: number, 
+/**
+ * How many there were; the view is complete once both are equal.
+ */
+toLook: number, 
+/**
+ * Rows it had that are no longer kept.
+ */
+gone: number, 
+/**
  * Events recorded since the start, all views and none.
  */
 recorded: number, 
@@ -3129,9 +3678,26 @@ recorded: number,
  */
 evicted: number, 
 /**
+ * Events that were too large for the budget and never kept.
+ */
+notTaken: number, 
+/**
  * Events per second, all.
  */
 rate: number, };
+
+/**
+ * A view with a new filter; with a mistake in the line, an open view keeps its old one.
+ */
+export type ViewOpened = { 
+/**
+ * The view, unless the line has a mistake.
+ */
+frame: ViewFrame | null, 
+/**
+ * What was read.
+ */
+reading: FilterReading, };
 
 /**
  * Opens a view.
@@ -3142,9 +3708,13 @@ export type ViewRequest = {
  */
 view: number | null, 
 /**
- * The filter.
+ * The filter, as it is typed.
  */
-filter: ViewFilter, };
+line: string, 
+/**
+ * How the rows are arranged.
+ */
+look: Look, };
 
 /**
  * What waits.
@@ -3288,12 +3858,25 @@ export interface Commands {
   "endpoint.downlink": { request: RelayRequest; response: DownlinkView };
   "endpoint.test": { request: EndpointTestRequest; response: EndpointTestReport };
   "topics.check": { request: TextRequest; response: FilterCheck };
-  "feed.open": { request: ViewRequest; response: ViewFrame };
+  "feed.open": { request: ViewRequest; response: ViewOpened };
   "feed.close": { request: NumberRequest; response: null };
   "feed.rows": { request: RowsRequest; response: Rows };
   "feed.pause": { request: PauseRequest; response: ViewFrame };
   "feed.clear": { request: NumberRequest; response: ViewFrame };
   "feed.event": { request: EventRequest; response: EventDetail };
+  "feed.export": { request: FeedExportRequest; response: Exported };
+  "feed.rate": { request: RateRequest; response: RateChart };
+  "feed.topics": { request: TopicsRequest; response: TopicRows };
+  "feed.connections": { request: ConnectionsRequest; response: ConnectionRows };
+  "feed.connectionRows": { request: ConnectionRowsRequest; response: Rows };
+  "history.status": { request: null; response: HistoryStatus };
+  "history.search": { request: HistoryRequest; response: HistoryRows };
+  "history.event": { request: EventRequest; response: EventDetail };
+  "filters.read": { request: TextRequest; response: FilterReading };
+  "filters.edit": { request: FilterEditRequest; response: FilterReading };
+  "filters.list": { request: null; response: Array<SavedFilter> };
+  "filters.save": { request: FilterDraft; response: SavedFilter };
+  "filters.delete": { request: FilterRequest; response: null };
   "queue.letters": { request: LettersRequest; response: Letters };
   "queue.letter": { request: LetterRequest; response: LetterDetail };
   "queue.editLetter": { request: LetterDraft; response: LetterDetail };

@@ -202,9 +202,9 @@ impl LimitsDraft {
             first_packet_seconds: limits.first_packet_seconds.to_string(),
             publishes_per_minute: text(limits.publishes_per_minute),
             receives_per_minute: text(limits.receives_per_minute),
-            packet_bytes: limits.packet_bytes.to_string(),
+            packet_bytes: text(limits.packet_bytes),
             subscriptions: text(limits.subscriptions),
-            slow_reader_bytes: limits.slow_reader_bytes.to_string(),
+            slow_reader_bytes: text(limits.slow_reader_bytes),
         }
     }
 }
@@ -376,8 +376,14 @@ fn own_limits(draft: &LimitsDraft, problems: &mut Problems) -> BrokerLimits {
         publishes_per_minute,
         receives_per_minute,
         // 268,435,460: the longest packet there is (MQTT 5.0 section 2.1.4).
-        packet_bytes: needed("packetBytes", &draft.packet_bytes, "packet size", 128, 268_435_460),
+        packet_bytes: Some(needed("packetBytes", &draft.packet_bytes, "packet size", 128, 268_435_460)),
         subscriptions,
-        slow_reader_bytes: needed("slowReaderBytes", &draft.slow_reader_bytes, "number of bytes", 65_536, 1 << 30),
+        slow_reader_bytes: Some(needed(
+            "slowReaderBytes",
+            &draft.slow_reader_bytes,
+            "number of bytes",
+            65_536,
+            1 << 30,
+        )),
     }
 }

@@ -12,6 +12,7 @@ mod embedded;
 mod endpoint;
 mod error;
 mod events;
+mod filters;
 mod import;
 mod letters;
 mod preview;
@@ -98,12 +99,27 @@ table! {
     "endpoint.test" => endpoint::test, EndpointTestRequest => EndpointTestReport;
     "topics.check" => relays::check_filter, TextRequest => FilterCheck;
 
-    "feed.open" => events::open, ViewRequest => ViewFrame;
+    "feed.open" => events::open, ViewRequest => ViewOpened;
     "feed.close" => events::close, NumberRequest => Nothing;
     "feed.rows" => events::rows, RowsRequest => Rows;
     "feed.pause" => events::pause, PauseRequest => ViewFrame;
     "feed.clear" => events::clear, NumberRequest => ViewFrame;
     "feed.event" => events::event, EventRequest => EventDetail;
+    "feed.export" => events::export, FeedExportRequest => Exported;
+    "feed.rate" => events::rate, RateRequest => RateChart;
+    "feed.topics" => events::topics, TopicsRequest => TopicRows;
+    "feed.connections" => events::connections, ConnectionsRequest => ConnectionRows;
+    "feed.connectionRows" => events::connection_rows, ConnectionRowsRequest => Rows;
+
+    "history.status" => events::history_status, Nothing => HistoryStatus;
+    "history.search" => events::history_search, HistoryRequest => HistoryRows;
+    "history.event" => events::history_event, EventRequest => EventDetail;
+
+    "filters.read" => filters::read_line, TextRequest => FilterReading;
+    "filters.edit" => filters::edit, FilterEditRequest => FilterReading;
+    "filters.list" => filters::list, Nothing => Vec<SavedFilter>;
+    "filters.save" => filters::save, FilterDraft => SavedFilter;
+    "filters.delete" => filters::delete, FilterRequest => Nothing;
 
     "queue.letters" => letters::list, LettersRequest => Letters;
     "queue.letter" => letters::detail, LetterRequest => LetterDetail;

@@ -8,7 +8,7 @@ use crate::fingerprint::Fingerprint;
 use rmqtt::types::Id;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::{Duration, Instant, SystemTime};
 
 /// By what right a client is connected.
@@ -30,46 +30,11 @@ impl Right {
             Self::Gone => "",
         }
     }
-
-    pub(super) fn last5(&self) -> &str {
-        match self {
-            Self::Token { account, .. } => &account.last5,
-            Self::Internal | Self::Gone => "",
-        }
-    }
-}
-
-/// What went over a connection, payloads only.
-#[derive(Default)]
-pub(super) struct Traffic {
-    messages_in: AtomicU64,
-    bytes_in: AtomicU64,
-    messages_out: AtomicU64,
-    bytes_out: AtomicU64,
-}
-
-impl Traffic {
-    pub(super) fn took(&self, bytes: usize) {
-        self.messages_in.fetch_add(1, Ordering::Relaxed);
-        self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    pub(super) fn gave(&self, bytes: usize) {
-        self.messages_out.fetch_add(1, Ordering::Relaxed);
-        self.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
-    }
-
-    /// Messages and bytes from the client, messages and bytes to it.
-    pub(super) fn read(&self) -> [u64; 4] {
-        [&self.messages_in, &self.bytes_in, &self.messages_out, &self.bytes_out]
-            .map(|count| count.load(Ordering::Relaxed))
-    }
 }
 
 /// What happened since the broker started.
 #[derive(Default)]
 pub(super) struct Totals {
-    pub(super) traffic: Traffic,
     pub(super) connects: AtomicU64,
     pub(super) refusals: AtomicU64,
     pub(super) dropped: AtomicU64,
@@ -83,8 +48,8 @@ type Sample = (Instant, [u64; 4], (f64, f64));
 const RATE_EVERY: Duration = Duration::from_millis(800);
 
 impl Totals {
-    pub(super) fn read(&self) -> Counters {
-        let traffic = self.traffic.read();
+    /// All counts; `traffic` is what the fronts counted.
+    pub(super) fn read(&self, traffic: [u64; 4]) -> Counters {
         let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
         let rates = match *last {
             Some((at, _, rates)) if at.elapsed() < RATE_EVERY => rates,
@@ -111,7 +76,7 @@ impl Totals {
 /// What a broker counted since it started.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Counters {
-    /// Publishes and payload bytes taken, publishes and payload bytes delivered.
+    /// Messages and bytes from clients, messages and bytes to them, as they were on the wire.
     pub traffic: [u64; 4],
     /// Publishes taken and delivered per second, since the last look.
     pub rates: (f64, f64),
@@ -131,14 +96,11 @@ pub(super) struct Client {
     pub(super) right: Right,
     /// MQTT protocol level: 3, 4 or 5.
     pub(super) level: u8,
+    pub(super) since: SystemTime,
     /// Keep-alive as the client asked for it, seconds.
     pub(super) keep_alive: u16,
-    pub(super) since: SystemTime,
     /// Topic, QoS and flags of its last will, in words.
     pub(super) will: Option<String>,
-    pub(super) traffic: Traffic,
-    /// Set by whoever disconnects it, for the words of the event.
-    pub(super) cut_because: OnceLock<&'static str>,
 }
 
 impl Client {

@@ -3,6 +3,7 @@
 
 use super::clients::{Client, Right};
 use super::hooks::Desk;
+use crate::front::Goodbye;
 use rmqtt::context::ServerContext;
 use rmqtt::session::{Session, SessionState};
 use rmqtt::types::{From, OfflineSession, Publish};
@@ -14,7 +15,10 @@ use tokio::task::JoinSet;
 /// The longest sleep before the clock is looked at again: people set clocks.
 const LOOK_AGAIN: Duration = Duration::from_secs(30);
 
-const STOPPED: &str = "the broker was stopped";
+/// What clients are told when the broker stops.
+pub(super) fn stopped() -> Goodbye {
+    Goodbye::stopped("the broker was stopped")
+}
 
 /// Disconnects clients whose token is gone or expired, or allows something else than when they connected.
 pub(super) async fn revoked(scx: ServerContext, desk: Arc<Desk>, mut replaced: watch::Receiver<u64>) {
@@ -27,8 +31,8 @@ pub(super) async fn revoked(scx: ServerContext, desk: Arc<Desk>, mut replaced: w
         }
         let mut cuts = JoinSet::new();
         for client in desk.clients.all() {
-            if let Some(because) = unwanted(&desk, &client) {
-                cuts.spawn(cut(scx.clone(), client, because));
+            if let Some(goodbye) = unwanted(&desk, &client) {
+                cuts.spawn(cut(scx.clone(), desk.clone(), client, goodbye));
             }
         }
         while cuts.join_next().await.is_some() {}
@@ -36,17 +40,22 @@ pub(super) async fn revoked(scx: ServerContext, desk: Arc<Desk>, mut replaced: w
     }
 }
 
-/// Why a client may stay no longer.
-fn unwanted(desk: &Desk, client: &Client) -> Option<&'static str> {
+/// Why a client may stay no longer: its token lets it in no more (0x87), or somebody decided something else for it.
+fn unwanted(desk: &Desk, client: &Client) -> Option<Goodbye> {
+    let not_authorized = |words| Some(Goodbye::new(0x87, words));
     let Right::Token { fingerprint, account } = &client.right else {
-        return matches!(client.right, Right::Gone).then_some("its token was removed");
+        return not_authorized("its token was removed").filter(|_| matches!(client.right, Right::Gone));
     };
     match desk.accounts.find(fingerprint) {
-        None if desk.accounts.by_id(account.token_id).is_some() => Some("its token was replaced"),
-        None => Some("its token was removed"),
-        Some(now) if now.is_expired() => Some("its token expired"),
-        Some(now) if now.permission != account.permission => Some("the permission of its token was changed"),
-        Some(now) if now.device() != account.device() => Some("its token was given to another device"),
+        None if desk.accounts.by_id(account.token_id).is_some() => not_authorized("its token was replaced"),
+        None => not_authorized("its token was removed"),
+        Some(now) if now.is_expired() => not_authorized("its token expired"),
+        Some(now) if now.permission != account.permission => {
+            Some(Goodbye::by_hand("the permission of its token was changed"))
+        }
+        Some(now) if now.device() != account.device() => {
+            Some(Goodbye::by_hand("its token was given to another device"))
+        }
         Some(_) => None,
     }
 }
@@ -69,16 +78,21 @@ async fn end_kept_sessions(scx: &ServerContext, desk: &Desk) {
     }
 }
 
-/// Disconnects a client for good; `because` stands in its event.
-pub(super) async fn cut(scx: ServerContext, client: Arc<Client>, because: &'static str) -> bool {
-    let _ = client.cut_because.set(because);
+/// Disconnects a client for good. The front tells it why, and rmqtt ends its session.
+pub(super) async fn cut(scx: ServerContext, desk: Arc<Desk>, client: Arc<Client>, goodbye: Goodbye) -> bool {
+    let said = client.id.remote_addr.is_some_and(|peer| desk.connections.cut_peer(peer, goodbye));
     let entry = scx.extends.shared().await.entry(client.id.clone());
-    let Ok(mut entry) = entry.try_lock().await else { return false };
+    let Ok(mut entry) = entry.try_lock().await else { return said };
     if entry.id_same() != Some(true) {
-        // Another connection took over in between; it was let in by what holds now.
-        return false;
+        // Another connection took over in between, which was let in by what holds now, or the session ended already.
+        return said;
     }
-    entry.kick(true, true, true).await.is_ok()
+    let ended = entry.kick(true, true, true).await.is_ok();
+    if ended {
+        // rmqtt says nothing of it when the connection was closed before the session.
+        desk.session_ended(&client.id).await;
+    }
+    ended || said
 }
 
 /// Disconnects everybody; what is kept of their sessions goes to the disk.
@@ -90,9 +104,9 @@ pub(super) async fn all(scx: &ServerContext, desk: &Arc<Desk>) {
         if desk.disk.is_some() && desk.owners.is_kept(&session.id.client_id) {
             goodbyes.spawn(leave(scx.clone(), desk.clone(), session, client));
         } else if let Some(client) = client {
-            let scx = session.scx.clone();
+            let cut = cut(scx.clone(), desk.clone(), client, stopped());
             goodbyes.spawn(async move {
-                cut(scx, client, STOPPED).await;
+                cut.await;
             });
         }
     }
@@ -102,9 +116,8 @@ pub(super) async fn all(scx: &ServerContext, desk: &Arc<Desk>) {
 /// Takes a session out of rmqtt and keeps what it leaves. Its last will is published now: nobody else will.
 async fn leave(scx: ServerContext, desk: Arc<Desk>, session: Session, client: Option<Arc<Client>>) {
     let connected = client.is_some();
-    if let Some(client) = client {
-        let _ = client.cut_because.set(STOPPED);
-    }
+    // Its connection is rmqtt's to close, with the session in one piece; the front then says why.
+    desk.tell(&session.id, |connections, peer| connections.ends(peer, stopped()));
     let entry = scx.extends.shared().await.entry(session.id.clone());
     let Ok(mut entry) = entry.try_lock().await else { return };
     if let Ok(OfflineSession::Exist(Some(left))) = entry.kick(false, false, false).await {
@@ -117,7 +130,7 @@ async fn leave(scx: ServerContext, desk: Arc<Desk>, session: Session, client: Op
         && let Ok(publish) = Publish::try_from(will)
     {
         let from = From::from_lastwill(session.id.clone());
-        desk.published(&from, &publish);
+        desk.will(&from, &publish);
         let expiry = publish.retain.then(|| session.fitter.message_expiry_interval(&publish));
         if let Err(error) = SessionState::forwards(&scx, from, publish, false, expiry).await {
             tracing::warn!(%error, "A last will could not be published.");

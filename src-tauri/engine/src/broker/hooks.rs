@@ -1,11 +1,14 @@
-//! What rmqtt asks and tells: who may connect, publish and subscribe, and every event of every client.
+//! What rmqtt asks and tells: who may connect, publish and subscribe, and what only the broker knows of its clients.
+//!
+//! What passes on the wire is told by the front before the broker; here it is told why: who is let in or refused, which
+//! filter is refused, why a connection ends. Wills and drops are events of their own.
 //!
 //! Hooks run inside the session they are about, so none of them waits for anything: tables are in memory, and recording
 //! an event never blocks.
 
 use super::accounts::Accounts;
 use super::budgets::Budgets;
-use super::clients::{Client, Clients, Right, Totals, Traffic};
+use super::clients::{Client, Clients, Right, Totals};
 use super::disk::Disk;
 use super::drops::Drops;
 use super::owners::Owners;
@@ -13,13 +16,15 @@ use super::words;
 use crate::feed::Feed;
 use crate::feed::event::{Direction, Event, Kind};
 use crate::fingerprint::Fingerprint;
+use crate::front::Connections;
 use async_trait::async_trait;
 use relayscope_domain::broker::RetainMode;
 use rmqtt::hook::{Handler, HookResult, Parameter, Register, ReturnType, Type};
 use rmqtt::session::Session;
-use rmqtt::types::{ConnectInfo, From, FromType, Id, Publish, Reason, Subscribe, To};
+use rmqtt::types::{ConnectInfo, From, FromType, Id, Publish, Reason, To};
+use std::net::SocketAddr;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 use tokio::sync::Notify;
 
@@ -30,6 +35,8 @@ pub(super) struct Desk {
     pub(super) accounts: Accounts,
     pub(super) internal: Fingerprint,
     pub(super) clients: Clients,
+    /// The clients' connections, where what is known here is told.
+    pub(super) connections: Connections,
     pub(super) drops: Drops,
     pub(super) budgets: Budgets,
     pub(super) owners: Owners,
@@ -49,12 +56,11 @@ pub(super) async fn register(desk: &Arc<Desk>, register: &dyn Register) {
         Type::ClientDisconnected,
         Type::SessionTerminated,
         Type::ClientSubscribeCheckAcl,
+        Type::MessagePublishCheckAcl,
         Type::SessionSubscribed,
         Type::SessionUnsubscribed,
-        Type::MessagePublishCheckAcl,
         Type::MessagePublish,
         Type::MessageDropped,
-        Type::MessageDelivered,
         Type::MessageAcked,
         Type::OfflineMessage,
     ];
@@ -86,22 +92,16 @@ impl Handler for Hooks {
                 desk.session_ended(&session.id).await;
                 None
             }
-            Parameter::SessionSubscribed(session, subscribe) => {
-                desk.subscribed(session, subscribe);
+            Parameter::SessionSubscribed(session, _) => {
                 desk.keep_subscriptions(session).await;
                 None
             }
-            Parameter::SessionUnsubscribed(session, unsubscribe) => {
-                let filter = match &unsubscribe.shared_group {
-                    Some(group) => format!("$share/{group}/{}", unsubscribe.topic_filter),
-                    None => unsubscribe.topic_filter.to_string(),
-                };
-                desk.record(&session.id, Kind::Unsubscribed { filter: filter.into() });
+            Parameter::SessionUnsubscribed(session, _) => {
                 desk.keep_subscriptions(session).await;
                 None
             }
             Parameter::MessagePublish(_, from, publish) => {
-                desk.published(from, publish);
+                desk.will(from, publish);
                 None
             }
             Parameter::MessageDropped(to, from, publish, reason) => {
@@ -109,10 +109,6 @@ impl Handler for Hooks {
                 if let Some(to) = to {
                     desk.let_go(&to.client_id, publish).await;
                 }
-                None
-            }
-            Parameter::MessageDelivered(session, _, publish) => {
-                desk.delivered(&session.id, publish);
                 None
             }
             Parameter::MessageAcked(session, _, publish) => {
@@ -138,42 +134,37 @@ impl Desk {
         self.feed.record(Event::now(&self.source, &name, None, kind));
     }
 
+    /// Tells the front about a connection; it is known by its client's address.
+    pub(super) fn tell(&self, id: &Id, what: impl FnOnce(&Connections, SocketAddr)) {
+        if let Some(peer) = id.remote_addr {
+            what(&self.connections, peer);
+        }
+    }
+
     async fn connected(&self, session: &Session) {
         let Ok(info) = session.connect_info().await else { return };
         // The table may have been replaced since the CONNECT was let in, after those to be cut were looked for.
         let right = self.right(&info).unwrap_or(Right::Gone);
         let gone = matches!(right, Right::Gone);
-        let detail = words::connection(&info, &right);
-        let session_present = session.session_present().await.unwrap_or(false);
-        let kind = Kind::Connected {
-            version: words::version(info.proto_ver()),
-            session_present,
-            will: info.last_will().is_some(),
-            token_last5: right.last5().to_owned(),
-            detail,
-        };
-        let name: Arc<str> = Arc::from(&session.id.client_id[..]);
         let kept = !session.fitter.session_expiry_interval(None).is_zero()
             && !matches!(&*info, ConnectInfo::V3(_, connect) if connect.clean_session);
         self.owners.settle(&session.id, kept);
+        let session_present = session.session_present().await.unwrap_or(false);
         self.keep_session(session, &info, session_present).await;
         self.clients.insert(Arc::new(Client {
             id: session.id.clone(),
-            name: name.clone(),
+            name: Arc::from(&session.id.client_id[..]),
             right,
             level: info.proto_ver(),
             keep_alive: info.keep_alive(),
             will: info.last_will().map(|will| words::will(&will)),
-            traffic: Traffic::default(),
             since: SystemTime::now(),
-            cut_because: OnceLock::new(),
         }));
         if info.clean_start() {
             // The client asked for its former session to be thrown away, messages included.
             self.budgets.end(&session.id.client_id);
         }
         self.totals.connects.fetch_add(1, Ordering::Relaxed);
-        self.feed.record(Event::now(&self.source, &name, None, kind));
         if gone {
             self.revoked.notify_one();
         }
@@ -181,10 +172,10 @@ impl Desk {
 
     async fn disconnected(&self, session: &Session, reason: &Reason) {
         let id = &session.id;
-        let client = self.clients.get(id);
+        if let Some(goodbye) = words::ended(reason) {
+            self.tell(id, |connections, peer| connections.ends(peer, goodbye));
+        }
         let taken_over = words::is_kick(reason);
-        let (reason, clean) = words::disconnected(reason, client.as_deref());
-        self.record(id, Kind::Disconnected { reason, clean });
         self.clients.remove(id);
         // Of a session that is kicked, who kicked it has the queue.
         if !taken_over {
@@ -192,18 +183,10 @@ impl Desk {
         }
     }
 
-    fn subscribed(&self, session: &Session, subscribe: &Subscribe) {
-        // Every QoS is granted as it was asked for.
-        let qos = words::qos(subscribe.opts.qos());
-        let filter = words::filter(subscribe).into();
-        self.record(&session.id, Kind::Subscribed { filter, requested: qos, granted: Ok(qos) });
-    }
-
-    /// Every publish of every client passes here, wills included.
-    pub(super) fn published(&self, from: &From, publish: &Publish) {
-        self.totals.traffic.took(publish.payload.len());
-        if let Some(client) = self.clients.get(&from.id) {
-            client.traffic.took(publish.payload.len());
+    /// A last will passes no front.
+    pub(super) fn will(&self, from: &From, publish: &Publish) {
+        if !matches!(from.typ(), FromType::LastWill) {
+            return;
         }
         let kind = Kind::Publish {
             direction: Direction::In,
@@ -214,7 +197,8 @@ impl Desk {
             dup: publish.dup,
             packet_id: publish.packet_id.map(Into::into),
             properties: words::properties(publish),
-            will: matches!(from.typ(), FromType::LastWill),
+            will: true,
+            cut_from: None,
         };
         self.record(&from.id, kind);
     }
@@ -223,13 +207,6 @@ impl Desk {
         let who = to.map_or(&from.id.client_id, |to| &to.client_id);
         self.totals.dropped.fetch_add(1, Ordering::Relaxed);
         self.drops.add(who, &publish.topic, 1, words::dropped(reason));
-    }
-
-    fn delivered(&self, id: &Id, publish: &Publish) {
-        self.totals.traffic.gave(publish.payload.len());
-        if let Some(client) = self.clients.get(id) {
-            client.traffic.gave(publish.payload.len());
-        }
     }
 
     /// rmqtt reports what its queue loses with a session, but not what was still on its way to the queue.

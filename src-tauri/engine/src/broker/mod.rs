@@ -1,9 +1,10 @@
-//! The embedded broker: rmqtt on a loopback port, with device tokens for passwords and every client's doings as events.
+//! The embedded broker: rmqtt on a private loopback port behind [fronts](crate::front), with device tokens for passwords.
 //!
-//! Each broker has a tokio runtime of its own, which is dropped when it stops: rmqtt spawns tasks that it never ends, so
-//! this is the only way to be sure that nothing outlives it. [`hooks`] decides who may do what and tells the feed,
-//! [`sessions`] corrects rmqtt where it would refuse a reconnect or fill the memory. The module knows nothing of relays,
-//! SQLite or pages; TLS and WebSocket are terminated in front of it.
+//! The fronts own the public ports ([`doors`]), the limits and every event of what passes on the wire; they tell rmqtt each client's
+//! address by the PROXY protocol. [`hooks`] decides who may do what and says why, [`sessions`] corrects rmqtt where it would
+//! refuse a reconnect or fill the memory. Each broker has a tokio runtime of its own, which is dropped when it stops: rmqtt
+//! spawns tasks that it never ends, so this is the only way to be sure that nothing outlives it. The module knows nothing
+//! of relays, SQLite or pages.
 //!
 //! rmqtt's traits used here are public but not promised: its version is pinned, and `tests/engine/broker*.rs` tell what an
 //! update broke.
@@ -12,6 +13,7 @@ mod accounts;
 mod budgets;
 mod clients;
 mod disk;
+mod doors;
 mod drops;
 mod farewell;
 mod hooks;
@@ -28,12 +30,14 @@ mod words;
 
 pub use accounts::{Account, Accounts};
 pub use clients::Counters;
+pub use doors::Listening;
 pub use restore::Restored;
 pub use retained::RetainedMessage;
 
 use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
 use crate::fingerprint::Fingerprint;
+use crate::front::{Connections, Goodbye, ListenerTlsError};
 use crate::store::open::{OpenError, suffixed};
 use clients::Client;
 use disk::Disk;
@@ -44,10 +48,10 @@ use relayscope_domain::id::{BrokerId, ListenerId};
 use relayscope_domain::message::MqttVersion;
 use relayscope_domain::secret::Secret;
 use rmqtt::retain::RetainStorage;
-use server::{Keeping, Server};
+use server::{Keeping, Plan, Server};
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
@@ -119,6 +123,15 @@ pub enum BrokerError {
         /// Last port tried.
         last: u16,
     },
+    /// A listener can't speak TLS.
+    #[error("failed to prepare TLS of the listener on port {port}")]
+    Tls {
+        /// The port asked for.
+        port: u16,
+        /// Why.
+        #[source]
+        source: ListenerTlsError,
+    },
     /// The file of sessions and messages can't be opened.
     #[error("failed to open what the embedded broker keeps")]
     Disk(#[source] OpenError),
@@ -148,7 +161,7 @@ pub struct ClientInfo {
     pub keep_alive: u16,
     /// Its last will in words.
     pub will: Option<String>,
-    /// Messages and payload bytes from it, and to it.
+    /// Messages and bytes from it, and to it, as they were on the wire.
     pub traffic: [u64; 4],
     /// Messages sent and not acknowledged.
     pub inflight: usize,
@@ -163,7 +176,6 @@ pub struct EmbeddedBroker {
     server: Server,
     desk: Arc<Desk>,
     internal: Secret,
-    settings: Embedded,
 }
 
 impl EmbeddedBroker {
@@ -188,6 +200,7 @@ impl EmbeddedBroker {
             accounts: config.accounts,
             internal: Fingerprint::of(internal.expose().as_bytes()),
             clients: Default::default(),
+            connections: Default::default(),
             drops: Default::default(),
             budgets: Default::default(),
             owners: Owners::new(config.settings.scope),
@@ -196,13 +209,9 @@ impl EmbeddedBroker {
             disk,
             revoked: Default::default(),
         });
-        let server = Server::start(config.settings.port, desk.clone(), kept).await?;
-        Ok(Self { server, desk, internal, settings: config.settings })
-    }
-
-    /// What it was started with.
-    pub fn settings(&self) -> &Embedded {
-        &self.settings
+        let plan = Plan { settings: config.settings, keys: config.keys };
+        let server = Server::start(plan, desk.clone(), kept).await?;
+        Ok(Self { server, desk, internal })
     }
 
     /// What was there again when it started.
@@ -233,9 +242,15 @@ impl EmbeddedBroker {
         back
     }
 
-    /// Where it listens, with the real port.
+    /// Its plain port on 127.0.0.1, the real one.
     pub fn addr(&self) -> SocketAddr {
-        self.server.addr
+        let plain = self.server.listening.first().map(|at| at.address);
+        plain.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into())
+    }
+
+    /// Where it listens: the plain port first, then the listeners in their order.
+    pub fn listening(&self) -> &[Listening] {
+        &self.server.listening
     }
 
     /// The password of Relayscope's own clients, with any user name; new at each start.
@@ -290,7 +305,7 @@ impl EmbeddedBroker {
 
     /// What it counted since it started.
     pub fn counters(&self) -> Counters {
-        self.desk.totals.read()
+        self.desk.totals.read(self.desk.connections.traffic())
     }
 
     async fn info(&self, client: &Client) -> ClientInfo {
@@ -305,7 +320,7 @@ impl EmbeddedBroker {
             subscriptions: self.server.subscriptions(&client.id).await,
             keep_alive: client.keep_alive,
             will: client.will.clone(),
-            traffic: client.traffic.read(),
+            traffic: client.id.remote_addr.and_then(|peer| self.desk.connections.traffic_of(peer)).unwrap_or_default(),
             inflight,
             queue,
             kept: self.desk.owners.is_kept(&client.name),
@@ -315,9 +330,14 @@ impl EmbeddedBroker {
     /// Disconnects a client at once; its session ends and its last will is published. Returns whether it was connected.
     pub async fn kick(&self, client_id: &str) -> bool {
         match self.desk.clients.by_name(client_id) {
-            Some(client) => self.server.cut(client, "disconnected by a click in Relayscope").await,
+            Some(client) => self.server.cut(client, Goodbye::by_hand("disconnected by a click in Relayscope")).await,
             None => false,
         }
+    }
+
+    /// The sockets that are open at its fronts, those that have not sent a CONNECT included.
+    pub fn connections(&self) -> &Connections {
+        &self.desk.connections
     }
 
     /// Ends when the broker no longer accepts clients, whether it was stopped or died.

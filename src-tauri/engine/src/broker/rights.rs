@@ -68,6 +68,12 @@ impl Desk {
                     }
                     Right::Internal | Right::Gone => Owner::Internal,
                 };
+                self.tell(info.id(), |connections, peer| {
+                    connections.knows(peer, words::who(&right));
+                    if matches!(right, Right::Internal) {
+                        connections.exempts(peer);
+                    }
+                });
                 if let Some(other) = info.username().filter(|name| name[..] != *USERNAME) {
                     let text = format!("the username “{other}” is accepted here; TagoIO asks for {USERNAME}");
                     self.record(info.id(), Kind::Note { failure: false, text });
@@ -77,12 +83,12 @@ impl Desk {
             }
             Err(reason) => {
                 // TagoIO answers 5 to MQTT 3 and 0x86 to MQTT 5; rmqtt makes these of these two results.
-                let (code, result) = match info.proto_ver() {
-                    5 => (0x86, AuthResult::BadUsernameOrPassword),
-                    _ => (5, AuthResult::NotAuthorized),
+                let result = match info.proto_ver() {
+                    5 => AuthResult::BadUsernameOrPassword,
+                    _ => AuthResult::NotAuthorized,
                 };
                 self.totals.refusals.fetch_add(1, Ordering::Relaxed);
-                self.record(info.id(), Kind::Refused { code: Some(code), reason });
+                self.tell(info.id(), |connections, peer| connections.refuses(peer, reason));
                 result
             }
         }
@@ -115,9 +121,8 @@ impl Desk {
         if matches!(self.permission(session), Some(Permission::Full | Permission::Read)) {
             return None;
         }
-        let granted = Err("the token does not allow subscribing".to_owned());
-        let requested = words::qos(subscribe.opts.qos());
-        self.record(&session.id, Kind::Subscribed { filter: words::filter(subscribe).into(), requested, granted });
+        let (filter, reason) = (words::filter(subscribe), "the token does not allow subscribing".to_owned());
+        self.tell(&session.id, |connections, peer| connections.refuses_filter(peer, filter, reason));
         Some(HookResult::SubscribeAclResult(SubscribeAclResult::new_failure(SubscribeAckReason::NotAuthorized)))
     }
 }

@@ -1,4 +1,4 @@
-//! rmqtt's server in a runtime of its own: binding, the tasks beside it, and the end.
+//! rmqtt's server and the front before it in a runtime of their own: binding, the tasks beside them, and the end.
 //!
 //! Everything of rmqtt runs on this runtime. When it is dropped no task is left, and after the reference cycle inside
 //! rmqtt's context is cut no memory is.
@@ -6,6 +6,7 @@
 use super::BrokerError;
 use super::clients::Client;
 use super::disk::{Change, Found, Writer};
+use super::doors::{self, Listening};
 use super::drops::FLUSH_EVERY;
 use super::farewell;
 use super::hooks::{self, Desk};
@@ -13,13 +14,20 @@ use super::restore::{self, Restored};
 use super::retained::Retained;
 use super::sessions::Sessions;
 use super::turns::Turns;
+use crate::front::{Front, Goodbye};
 use futures_util::FutureExt;
+use futures_util::future::join_all;
+use relayscope_domain::broker::Embedded;
+use relayscope_domain::id::ListenerId;
+use relayscope_domain::listener::BrokerLimits;
+use relayscope_domain::secret::Secret;
 use rmqtt::context::ServerContext;
-use rmqtt::net::{Builder, Listener};
+use rmqtt::net::Builder;
 use rmqtt::router::DefaultRouter;
 use rmqtt::server::MqttServer;
 use rmqtt::shared::DefaultShared;
 use rmqtt::types::Id;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -28,23 +36,24 @@ use tokio::runtime::{Handle, Runtime};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Ports tried after the one asked for.
-const MORE_PORTS: u16 = 50;
 /// Unacknowledged messages per client.
 const INFLIGHT: NonZeroU16 = match NonZeroU16::new(256) {
     Some(number) => number,
     None => NonZeroU16::MIN,
 };
-/// Largest packet.
-const MAX_PACKET: u32 = 16 * 1024 * 1024;
+/// The longest packet there is (MQTT 5.0 section 2.1.4).
+const LONGEST_PACKET: u32 = 268_435_460;
 /// How long a client may take nothing of a packet before it is disconnected.
 const STUCK: Duration = Duration::from_secs(30);
+/// How long a connection to the private port may take to say whose it is.
+const INTRODUCTION: Duration = Duration::from_millis(250);
 /// How long clients get to be told goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// A running rmqtt.
 pub(super) struct Server {
-    pub(super) addr: SocketAddr,
+    /// The plain port on 127.0.0.1 first.
+    pub(super) listening: Vec<Listening>,
     /// Cancelled when the broker no longer accepts clients.
     pub(super) finished: CancellationToken,
     pub(super) retained: Retained,
@@ -57,6 +66,7 @@ pub(super) struct Server {
 
 struct Parts {
     runtime: Runtime,
+    fronts: Vec<Front>,
     /// The accepting task, the flushing of drops and the watch on the accounts.
     tasks: JoinSet<()>,
     /// Writes what is kept; it ends last.
@@ -65,7 +75,8 @@ struct Parts {
 
 struct Launched {
     scx: ServerContext,
-    addr: SocketAddr,
+    fronts: Vec<Front>,
+    listening: Vec<Listening>,
     finished: CancellationToken,
     retained: Retained,
     restored: Restored,
@@ -79,8 +90,14 @@ pub(super) struct Keeping {
     pub(super) found: Found,
 }
 
+/// What it listens with.
+pub(super) struct Plan {
+    pub(super) settings: Embedded,
+    pub(super) keys: BTreeMap<ListenerId, Secret>,
+}
+
 impl Server {
-    pub(super) async fn start(port: u16, desk: Arc<Desk>, kept: Keeping) -> Result<Self, BrokerError> {
+    pub(super) async fn start(plan: Plan, desk: Arc<Desk>, kept: Keeping) -> Result<Self, BrokerError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("embedded-broker")
@@ -90,18 +107,20 @@ impl Server {
         let handle = runtime.handle().clone();
         let started = handle.spawn(async move {
             let mut tasks = JoinSet::new();
-            launch(port, &desk, kept, &mut tasks).await.map(|launched| (launched, desk, tasks))
+            launch(&plan, &desk, kept, &mut tasks).await.map(|launched| (launched, desk, tasks))
         });
         match started.await.map_err(|error| BrokerError::Setup(error.to_string())) {
-            Ok(Ok((Launched { scx, addr, finished, retained, restored, writer }, desk, tasks))) => Ok(Self {
-                addr,
-                finished,
-                retained,
-                restored,
-                scx,
-                desk,
-                parts: Some(Parts { runtime, tasks, writer }),
-            }),
+            Ok(Ok((Launched { scx, fronts, listening, finished, retained, restored, writer }, desk, tasks))) => {
+                Ok(Self {
+                    listening,
+                    finished,
+                    retained,
+                    restored,
+                    scx,
+                    desk,
+                    parts: Some(Parts { runtime, fronts, tasks, writer }),
+                })
+            }
             Ok(Err(error)) | Err(error) => {
                 runtime.shutdown_background();
                 Err(error)
@@ -141,19 +160,22 @@ impl Server {
         (inflight, self.desk.budgets.waiting(&id.client_id).saturating_sub(inflight))
     }
 
-    /// Disconnects a client; `because` stands in its event.
-    pub(super) async fn cut(&self, client: Arc<Client>, because: &'static str) -> bool {
+    /// Disconnects a client; it hears the goodbye, and its session ends.
+    pub(super) async fn cut(&self, client: Arc<Client>, goodbye: Goodbye) -> bool {
         let Some(handle) = self.handle() else { return false };
-        handle.spawn(farewell::cut(self.scx.clone(), client, because)).await.unwrap_or(false)
+        let cut = farewell::cut(self.scx.clone(), self.desk.clone(), client, goodbye);
+        handle.spawn(cut).await.unwrap_or(false)
     }
 
     pub(super) async fn stop(mut self) {
-        let Some(Parts { runtime, mut tasks, mut writer }) = self.parts.take() else { return };
+        let Some(Parts { runtime, fronts, mut tasks, mut writer }) = self.parts.take() else { return };
         let (scx, desk) = (self.scx.clone(), self.desk.clone());
         let goodbyes = runtime.spawn(async move {
             tasks.shutdown().await;
             let _ = tokio::time::timeout(GOODBYE, async {
                 farewell::all(&scx, &desk).await;
+                // Whoever has no session, and whoever came meanwhile.
+                join_all(fronts.into_iter().map(|front| front.stop(farewell::stopped()))).await;
                 // The goodbye of a session comes a moment after it was cut.
                 while desk.clients.count() > 0 {
                     tokio::time::sleep(Duration::from_millis(2)).await;
@@ -178,8 +200,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(Parts { runtime, tasks, writer }) = self.parts.take() {
-            drop((tasks, writer));
+        if let Some(Parts { runtime, fronts, tasks, writer }) = self.parts.take() {
+            drop((fronts, tasks, writer));
             runtime.shutdown_background();
             // Nobody can wait here; a lock that is held just now keeps some memory, nothing else.
             let _ = release(&self.scx).now_or_never();
@@ -193,9 +215,17 @@ async fn release(scx: &ServerContext) {
     *scx.extends.router_mut().await = Box::new(DefaultRouter::new(None));
 }
 
-async fn launch(port: u16, desk: &Arc<Desk>, kept: Keeping, tasks: &mut JoinSet<()>) -> Result<Launched, BrokerError> {
-    let listener = listen(port)?;
-    let addr = listener.local_addr().map_err(|error| BrokerError::Setup(error.to_string()))?;
+async fn launch(
+    plan: &Plan,
+    desk: &Arc<Desk>,
+    kept: Keeping,
+    tasks: &mut JoinSet<()>,
+) -> Result<Launched, BrokerError> {
+    let doors = doors::bind(&plan.settings, &plan.keys, desk).await?;
+    let listening = doors.iter().map(|door| door.at).collect();
+    let setup = |error: rmqtt::Error| BrokerError::Setup(error.to_string());
+    let private = options(&plan.settings.limits).bind().and_then(|listener| listener.tcp()).map_err(setup)?;
+    let target = private.local_addr().map_err(setup)?;
     // The busy check would leave a loop behind and refuses clients when other programs load the machine.
     let scx = ServerContext::new().busy_check_enable(false).build().await;
     let retained = Retained::new(desk.clone());
@@ -211,10 +241,10 @@ async fn launch(port: u16, desk: &Arc<Desk>, kept: Keeping, tasks: &mut JoinSet<
     let Found { sessions, messages, retained: rows } = kept.found;
     retained.restore(rows).await.map_err(|error| BrokerError::Setup(error.to_string()))?;
     let found = Found { sessions, messages, retained: vec![] };
-    let restored = restore::sessions(&scx, desk, listener.cfg.clone(), found).await;
+    let restored = restore::sessions(&scx, desk, private.cfg.clone(), found).await;
 
     let finished = CancellationToken::new();
-    let server = MqttServer::new(scx.clone()).listener_by_id(listener, 1).build();
+    let server = MqttServer::new(scx.clone()).listener_by_id(private, 1).build();
     let end = finished.clone().drop_guard();
     tasks.spawn(async move {
         // Cancels `finished` however this task ends.
@@ -225,36 +255,22 @@ async fn launch(port: u16, desk: &Arc<Desk>, kept: Keeping, tasks: &mut JoinSet<
     });
     tasks.spawn(flush_drops(desk.clone()));
     tasks.spawn(farewell::revoked(scx.clone(), desk.clone(), desk.accounts.replaced()));
-    Ok(Launched { scx, addr, finished, retained, restored, writer })
+    let fronts = doors::open(doors, target, &plan.settings, desk)?;
+    Ok(Launched { scx, fronts, listening, finished, retained, restored, writer })
 }
 
-fn listen(port: u16) -> Result<Listener, BrokerError> {
-    let last = if port == 0 { 0 } else { port.saturating_add(MORE_PORTS) };
-    for candidate in port..=last {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, candidate));
-        let error = match options(address).bind().and_then(|listener| listener.tcp()) {
-            Ok(listener) => return Ok(listener),
-            Err(error) => error,
-        };
-        match error.downcast::<std::io::Error>() {
-            Ok(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
-            Ok(source) => return Err(BrokerError::Listen { address, source }),
-            Err(error) => return Err(BrokerError::Setup(error.to_string())),
-        }
-    }
-    Err(BrokerError::NoFreePort { first: port, last })
-}
-
-fn options(address: SocketAddr) -> Builder {
+/// What rmqtt listens with: a port of its own choice that only the front is told of.
+fn options(limits: &BrokerLimits) -> Builder {
     Builder::new()
         .name("embedded")
-        .laddr(address)
-        // On Unix a port stays taken for a while after a stop without it; on Windows it would let two share a port.
-        .reuseaddr(cfg!(unix).then_some(true))
+        .laddr(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+        // The front says who is connected; whoever else comes by says nothing and is not waited for.
+        .proxy_protocol(true)
+        .proxy_protocol_timeout(INTRODUCTION)
         .nodelay(true)
         .send_timeout(STUCK)
         .allow_anonymous(false)
-        .max_packet_size(MAX_PACKET)
+        .max_packet_size(limits.packet_bytes.unwrap_or(LONGEST_PACKET))
         .max_inflight(INFLIGHT)
         .max_mqueue_len(super::QUEUE)
         .max_topic_aliases(32)

@@ -9,13 +9,12 @@
 use super::{LettersError, NO_RELAY, Names};
 use crate::Engine;
 use crate::api::wire::ExportFormat;
+use crate::exports::{self, csv_field};
 use crate::queue::{Chosen, DeadLetter};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use chrono::{DateTime, Local, SecondsFormat, Utc};
+use chrono::{DateTime, SecondsFormat, Utc};
 use serde_json::{Value, json};
-use std::borrow::Cow;
-use std::io;
 use std::path::{Path, PathBuf};
 use tokio::fs::File;
 use tokio::io::{AsyncWriteExt, BufWriter};
@@ -58,14 +57,19 @@ impl Engine {
                 same.then(|| name_of(&names, first[0].relay))
             }
         };
-        let folder = folder(&self.data_dir);
+        let folder = exports::folder(&self.data_dir);
         let failed = |path: &Path| {
             let path = path.display().to_string();
             move |source| LettersError::File { path, source }
         };
         tokio::fs::create_dir_all(&folder).await.map_err(failed(&folder))?;
-        let (file, path) = new_file(&folder, of.as_deref(), format).await.map_err(failed(&folder))?;
-        match self.write_letters(file, chosen, first, &names, format, &path).await {
+        let what = format!("dead-letters-{}", of.as_deref().map_or_else(|| "all".to_owned(), plain));
+        let ending = match format {
+            ExportFormat::Ndjson => "ndjson",
+            ExportFormat::Csv => "csv",
+        };
+        let (file, path) = exports::new_file(&folder, &what, ending).map_err(failed(&folder))?;
+        match self.write_letters(File::from_std(file), chosen, first, &names, format, &path).await {
             Ok(count) => Ok((path, count)),
             Err(error) => {
                 let _ = tokio::fs::remove_file(&path).await;
@@ -109,34 +113,6 @@ impl Engine {
 
 fn name_of(names: &Names, relay: relayscope_domain::id::RelayId) -> String {
     names.get(&relay).map_or_else(|| NO_RELAY.to_owned(), |name| name.to_string())
-}
-
-/// The person's folder for downloads, or one beside the databases.
-pub(crate) fn folder(data_dir: &Path) -> PathBuf {
-    let downloads = directories::UserDirs::new().and_then(|dirs| {
-        let named = dirs.download_dir().map(Path::to_owned);
-        named.or_else(|| Some(dirs.home_dir().join("Downloads"))).filter(|folder| folder.is_dir())
-    });
-    downloads.unwrap_or_else(|| data_dir.join("exports"))
-}
-
-/// A file that was not there before: `relayscope-dead-letters-plant-2026-11-21-140300.csv`, with a number when needed.
-async fn new_file(folder: &Path, relay: Option<&str>, format: ExportFormat) -> io::Result<(File, PathBuf)> {
-    let relay: String = relay.map_or_else(|| "all".to_owned(), plain);
-    let stem = format!("relayscope-dead-letters-{relay}-{}", Local::now().format("%Y-%m-%d-%H%M%S"));
-    let ending = match format {
-        ExportFormat::Ndjson => "ndjson",
-        ExportFormat::Csv => "csv",
-    };
-    let mut number = 1;
-    loop {
-        let name = if number == 1 { format!("{stem}.{ending}") } else { format!("{stem}-{number}.{ending}") };
-        let path = folder.join(name);
-        match File::options().write(true).create_new(true).open(&path).await {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
-            other => return other.map(|file| (file, path)),
-        }
-    }
 }
 
 /// A name that every file system takes.
@@ -194,17 +170,11 @@ fn csv(values: &[Value; 16]) -> String {
         .iter()
         .map(|value| match value {
             Value::Null => String::new(),
-            Value::String(text) => field(text),
+            Value::String(text) => csv_field(text),
             other => other.to_string(),
         })
         .collect();
     format!("{}\r\n", fields.join(","))
-}
-
-fn field(text: &str) -> String {
-    let formula = text.starts_with(['=', '+', '-', '@', '\t', '\r']) && text.parse::<f64>().is_err();
-    let text = if formula { Cow::Owned(format!("'{text}")) } else { Cow::Borrowed(text) };
-    if text.contains([',', '"', '\n', '\r']) { format!("\"{}\"", text.replace('"', "\"\"")) } else { text.into_owned() }
 }
 
 #[cfg(test)]
@@ -212,12 +182,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_and_names() {
-        for (text, expected) in
-            [("a", "a"), ("a,\"b\"\n", "\"a,\"\"b\"\"\n\""), ("=1+1", "'=1+1"), ("-21.5", "-21.5"), ("-x", "'-x")]
-        {
-            assert_eq!(field(text), expected);
-        }
+    fn names_are_those_of_files() {
         for (name, expected) in
             [("Plant 1 / Süd", "plant-1-süd"), ("../..", "relay"), ("a", "a"), (NO_RELAY, "deleted-relay")]
         {

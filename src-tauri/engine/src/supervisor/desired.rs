@@ -13,6 +13,7 @@ use relayscope_domain::id::{ListenerId, RelayId, TokenId};
 use relayscope_domain::message::MqttVersion;
 use relayscope_domain::relay::Relay;
 use relayscope_domain::secret::Secret;
+use relayscope_domain::settings::HistorySettings;
 use relayscope_domain::token::{Region, TokenKind};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -25,6 +26,7 @@ pub(crate) enum Plan {
     Relay(Box<RelayPlan>),
     Endpoint(Box<EndpointPlan>),
     Simulator { broker: SocketAddr, devices: Vec<(String, Secret)> },
+    History(HistorySettings),
     Janitor,
 }
 
@@ -82,6 +84,10 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
             plans.insert(UnitKey::Broker(broker.id), Plan::Broker(Box::new(plan)));
         }
     }
+    let history = store.settings().await?.history;
+    if history.enabled {
+        plans.insert(UnitKey::History, Plan::History(history));
+    }
     if relays.iter().any(|relay| relay.region == Region::Local) {
         plans.insert(UnitKey::Platform, Plan::Platform);
     }
@@ -103,7 +109,12 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
         let empty = || Plan::Endpoint(Box::new(EndpointPlan { record: record.clone(), relays: vec![] }));
         match plans.entry(UnitKey::Endpoint(port)).or_insert_with(empty) {
             Plan::Endpoint(plan) => plan.relays.push(behind),
-            Plan::Platform | Plan::Broker(_) | Plan::Relay(_) | Plan::Simulator { .. } | Plan::Janitor => {}
+            Plan::Platform
+            | Plan::Broker(_)
+            | Plan::Relay(_)
+            | Plan::Simulator { .. }
+            | Plan::History(_)
+            | Plan::Janitor => {}
         }
     }
     if let Some(demo) = demo.filter(|demo| demo.running)

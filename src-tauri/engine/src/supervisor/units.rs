@@ -9,6 +9,7 @@ use crate::configuration::paused_key;
 use crate::destination::tagoio::TagoIo;
 use crate::endpoint::{self, EndpointError, EndpointPlan, Reach};
 use crate::feed::Feed;
+use crate::feed::history::{History, HistoryError};
 use crate::mqtt::session::SessionConfig;
 use crate::platform::{self, Platform, PlatformConfig};
 use crate::queue::Queue;
@@ -17,6 +18,7 @@ use crate::runtime::{BrokerAt, RelayAt, Runtime, UnitKey};
 use crate::simulator::{SimulatedDevice, Simulator};
 use crate::status::Janitor;
 use crate::store::{Store, StoreError};
+use relayscope_domain::filter::SourceKind;
 use relayscope_domain::id::BrokerId;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,6 +32,7 @@ pub(super) struct World {
     pub(super) store: Store,
     pub(super) queue: Queue,
     pub(super) feed: Feed,
+    pub(super) history: History,
     pub(super) http: reqwest::Client,
     pub(super) runtime: Arc<Runtime>,
     pub(super) frames: broadcast::Sender<Frame>,
@@ -52,6 +55,14 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
             stop.cancelled().await;
             simulator.stop().await;
             Ended::Stopped
+        }
+        (key, Plan::History(settings)) => {
+            world.runtime.runs(key);
+            match world.history.record(&world.feed, &settings, &stop).await {
+                Ok(()) => Ended::Stopped,
+                Err(error @ HistoryError::Disk(_)) => Ended::Failed(chain(&error)),
+                Err(error) => Ended::Fell(chain(&error)),
+            }
         }
         (key, Plan::Janitor) => {
             world.runtime.runs(key);
@@ -76,7 +87,7 @@ async fn broker(world: World, id: BrokerId, plan: BrokerPlan, stop: Cancellation
         database: settings.persist.then(|| kept.clone()),
         settings,
         keys,
-        feed: world.feed.clone(),
+        feed: world.feed.of(SourceKind::Broker),
         accounts: world.runtime.accounts.clone(),
     };
     let broker = match EmbeddedBroker::start(config).await {
@@ -169,19 +180,20 @@ async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended 
             stale_filters,
             max_packet,
             status_topic: rules.status_topic.as_deref().map(Into::into),
-            feed: world.feed.clone(),
+            feed: world.feed.of(SourceKind::Relay),
         },
         destination,
         rules,
         queue: world.queue.clone(),
-        feed: world.feed.clone(),
+        feed: world.feed.of(SourceKind::Relay),
         meter: world.runtime.meter(relay.id),
     };
-    let started = |handles| world.runtime.relay_runs(relay.id, RelayAt { handles });
+    let (runtime, id) = (world.runtime.clone(), relay.id);
+    let started = move |handles| runtime.relay_runs(id, RelayAt { handles });
     match relay::run(config, stop, started).await {
         Ok(()) => Ended::Stopped,
         Err(RelayError::Tls(error)) => Ended::Failed(chain(&error)),
-        Err(error @ (RelayError::Queue(_) | RelayError::Part(_))) => Ended::Fell(chain(&error)),
+        Err(error) => Ended::Fell(chain(&error)),
     }
 }
 
@@ -204,7 +216,8 @@ async fn stale(
 }
 
 async fn endpoint(world: World, port: u16, plan: EndpointPlan, stop: CancellationToken) -> Ended {
-    let reach = Reach { runtime: world.runtime, queue: world.queue, feed: world.feed, http: world.http };
+    let reach =
+        Reach { runtime: world.runtime, queue: world.queue, feed: world.feed.of(SourceKind::Relay), http: world.http };
     match endpoint::serve(port, plan, reach, stop).await {
         Ok(()) => Ended::Stopped,
         Err(error @ (EndpointError::Listen { .. } | EndpointError::Address { .. })) => Ended::Fell(chain(&error)),
