@@ -5,6 +5,7 @@
 mod broker;
 mod broker_front;
 mod broker_kept;
+mod broker_kept_moves;
 mod broker_load;
 mod broker_rules;
 mod connection_test;

@@ -12,6 +12,7 @@ use super::clients::{Client, Clients, Right, Totals};
 use super::disk::Disk;
 use super::drops::Drops;
 use super::owners::Owners;
+use super::promises::Promises;
 use super::words;
 use crate::feed::Feed;
 use crate::feed::event::{Direction, Event, Kind};
@@ -40,6 +41,7 @@ pub(super) struct Desk {
     pub(super) drops: Drops,
     pub(super) budgets: Budgets,
     pub(super) owners: Owners,
+    pub(super) promises: Promises,
     pub(super) totals: Totals,
     pub(super) retain: RetainMode,
     /// Where sessions and messages are kept; `None` keeps nothing.
@@ -96,7 +98,8 @@ impl Handler for Hooks {
                 desk.keep_subscriptions(session).await;
                 None
             }
-            Parameter::SessionUnsubscribed(session, _) => {
+            Parameter::SessionUnsubscribed(session, unsubscribe) => {
+                desk.promises.unsubscribed(&session.id.client_id, &unsubscribe.topic_filter);
                 desk.keep_subscriptions(session).await;
                 None
             }
@@ -150,6 +153,9 @@ impl Desk {
             && !matches!(&*info, ConnectInfo::V3(_, connect) if connect.clean_session);
         self.owners.settle(&session.id, kept);
         let session_present = session.session_present().await.unwrap_or(false);
+        if !session_present {
+            self.promises.end(&session.id.client_id);
+        }
         self.keep_session(session, &info, session_present).await;
         self.clients.insert(Arc::new(Client {
             id: session.id.clone(),
@@ -217,7 +223,9 @@ impl Desk {
                 disk.session_gone(&id.client_id).await;
             }
         }
+        // Before the promises, which hold what is counted here.
         let lost = self.budgets.end(&id.client_id);
+        self.promises.end(&id.client_id);
         if lost > 0 {
             self.totals.dropped.fetch_add(lost as u64, Ordering::Relaxed);
             self.drops.add(&id.client_id, "", lost as u64, "the session ended with messages undelivered".to_owned());
