@@ -9,7 +9,6 @@ const CODEC: &str = "rmqtt's codec does not check it";
 const NO_GOODBYE: &str = "rmqtt closes the connection without a DISCONNECT";
 const NULL: &str = "rmqtt's codec takes U+0000 for a letter";
 const WILDCARD: &str = "rmqtt takes a PUBLISH to a topic with wildcards; nobody gets it";
-const AFTER_GOODBYE: &str = "rmqtt reads on after DISCONNECT, until the client closes the connection";
 const REVERSED: &str = "rmqtt sends what was not acknowledged again in reverse order";
 const GROUP_NAME: &str = "rmqtt does not look at the name of a group";
 
@@ -19,7 +18,6 @@ pub(crate) const EMBEDDED: &[Deviation] = &[
     (V3, "MQTT-3.1.2-2", "rmqtt closes the connection without a CONNACK"),
     (V3, "MQTT-3.3.2-2", WILDCARD),
     (V3, "MQTT-3.8.3-4", CODEC),
-    (V3, "MQTT-3.14.4-1", AFTER_GOODBYE),
     (V3, "MQTT-4.4.0-1", REVERSED),
     (V3, "MQTT-4.7.1-1", WILDCARD),
     (V3, "MQTT-4.7.3-2", NULL),
@@ -29,7 +27,6 @@ pub(crate) const EMBEDDED: &[Deviation] = &[
     (V5, "MQTT-3.1.2-13", CODEC),
     (V5, "MQTT-3.1.2-24", "rmqtt closes the connection instead of leaving the message out"),
     (V5, "MQTT-3.1.2-25", "rmqtt closes the connection instead of leaving the message out"),
-    (V5, "MQTT-3.1.4-3", NO_GOODBYE),
     (V5, "MQTT-3.3.2-2", WILDCARD),
     (V5, "MQTT-3.3.2-9", "rmqtt drops the message and keeps the connection"),
     (V5, "MQTT-3.3.2-14", CODEC),
@@ -39,13 +36,11 @@ pub(crate) const EMBEDDED: &[Deviation] = &[
     (V5, "MQTT-3.8.3-4", CODEC),
     (V5, "MQTT-3.11.3-1", "rmqtt answers every filter with success, also one that was never subscribed to"),
     (V5, "MQTT-3.14.1-1", NO_GOODBYE),
-    (V5, "MQTT-3.14.4-1", AFTER_GOODBYE),
     (V5, "MQTT-4.4.0-1", REVERSED),
     (V5, "MQTT-4.7.0-1", WILDCARD),
     (V5, "MQTT-4.7.3-2", NULL),
     (V5, "MQTT-4.8.2-1", GROUP_NAME),
     (V5, "MQTT-4.8.2-2", GROUP_NAME),
-    (V5, "MQTT-4.13.2-1", AFTER_GOODBYE),
 ];
 
 const TOLERANT: &str = "Mosquitto does not look at these bits";

@@ -42,12 +42,10 @@ async fn bytes_pass_unchanged_both_ways_whatever_they_are() {
     let served = async {
         let (socket, _) = broker.accept().await.unwrap();
         let (mut reader, mut writer) = socket.into_split();
-        let answer = async {
-            writer.write_all(&down).await.unwrap();
-            drop(writer);
-        };
         let mut came = vec![];
-        tokio::join!(answer, async { reader.read_to_end(&mut came).await.unwrap() });
+        tokio::join!(async { writer.write_all(&down).await.unwrap() }, async {
+            reader.read_to_end(&mut came).await.unwrap()
+        });
         came
     };
     let ((), heard, came) = soon("all bytes", async { tokio::join!(sent, heard, served) }).await;

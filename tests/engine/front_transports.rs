@@ -1,57 +1,18 @@
 //! How clients come in: TLS with and without client certificates, WebSocket, and both, with real handshakes.
 
+use crate::dressed::{Io, secure, speak, websocket};
 use crate::support::broker::connect;
 use crate::support::certs::Authority;
 use crate::support::front::{FrontRig, Setup};
 use crate::support::mosquitto::Mosquitto;
 use crate::support::soon;
-use async_tungstenite::tungstenite;
 use relayscope_domain::broker::Tls;
 use relayscope_domain::secret::Secret;
 use relayscope_engine::feed::event::Kind;
 use relayscope_engine::front::{ClientCertificates, Listen, ListenerTlsError, server_config};
-use relayscope_engine::mqtt::tls::client_config;
-use std::net::SocketAddr;
 use std::sync::Arc;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
+use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
-use tungstenite::client::IntoClientRequest;
-use ws_stream_tungstenite::WsStream;
-
-trait Io: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Io for S {}
-
-/// Connects and subscribes; returns the answers' first bytes.
-async fn speak(mut stream: Box<dyn Io>) -> std::io::Result<[u8; 2]> {
-    stream.write_all(&connect(4, "dressed", None).packet()).await?;
-    stream.flush().await?;
-    let mut connack = [0; 4];
-    stream.read_exact(&mut connack).await?;
-    // In two halves: frames need not be packets.
-    stream.write_all(&[0xc0]).await?;
-    stream.flush().await?;
-    stream.write_all(&[0]).await?;
-    stream.flush().await?;
-    let mut pong = [0; 2];
-    stream.read_exact(&mut pong).await?;
-    Ok([connack[0], pong[0]])
-}
-
-async fn secure(addr: SocketAddr, tls: &Tls, key: Option<&str>) -> std::io::Result<Box<dyn Io>> {
-    let config = client_config(tls, key.map(Secret::new).as_ref()).unwrap();
-    let tcp = TcpStream::connect(addr).await?;
-    let name = rustls::pki_types::ServerName::try_from("localhost").unwrap();
-    Ok(Box::new(TlsConnector::from(config).connect(name, tcp).await?))
-}
-
-async fn websocket(stream: Box<dyn Io>, protocol: &'static str) -> Result<Box<dyn Io>, tungstenite::Error> {
-    let mut request = "ws://localhost/mqtt".into_client_request()?;
-    request.headers_mut().insert("Sec-WebSocket-Protocol", protocol.parse().unwrap());
-    let (socket, answer) = async_tungstenite::tokio::client_async(request, stream).await?;
-    assert_eq!(answer.headers()["Sec-WebSocket-Protocol"], "mqtt");
-    Ok(Box::new(WsStream::new(socket)))
-}
 
 fn listener(authority: &Authority, clients: &ClientCertificates) -> Arc<rustls::ServerConfig> {
     let pair = authority.server(&["localhost"]);
@@ -93,7 +54,8 @@ async fn tls_and_client_certificates() {
         let rig = FrontRig::start(broker.port, Setup { listen, ..Setup::default() }).await;
         // With TLS 1.3 a client hears of its refusal only when it reads.
         let spoken =
-            soon("an answer", async { speak(secure(rig.addr(), tls, key.map(String::as_str)).await?).await }).await;
+            soon("an answer", async { speak(secure(rig.addr(), tls, key.map(String::as_str)).await?, None).await })
+                .await;
         let told = secured(&rig).await;
         match subject {
             Some(subject) => {
@@ -130,7 +92,7 @@ async fn websockets_with_and_without_tls() {
     let rig = FrontRig::start(broker.port, Setup { listen: Listen::websocket(None), ..Setup::default() }).await;
     let tcp = || async { Box::new(TcpStream::connect(rig.addr()).await.unwrap()) as Box<dyn Io> };
     let stream = soon("a handshake", websocket(tcp().await, "other, mqtt")).await.unwrap();
-    assert_eq!(soon("an answer", speak(stream)).await.unwrap(), [0x20, 0xd0]);
+    assert_eq!(soon("an answer", speak(stream, None)).await.unwrap(), [0x20, 0xd0]);
     assert!(soon("a refusal", websocket(tcp().await, "chat")).await.is_err());
     rig.event("the refusal", |kind| {
         matches!(kind, Kind::Closed { cause, .. } if cause.starts_with("the WebSocket handshake failed")).then_some(())
@@ -144,7 +106,7 @@ async fn websockets_with_and_without_tls() {
     let tls = Tls { ca: Some(authority.pem()), ..Tls::default() };
     let stream = secure(rig.addr(), &tls, None).await.unwrap();
     let stream = soon("a handshake", websocket(stream, "mqtt")).await.unwrap();
-    assert_eq!(soon("an answer", speak(stream)).await.unwrap(), [0x20, 0xd0]);
+    assert_eq!(soon("an answer", speak(stream, None)).await.unwrap(), [0x20, 0xd0]);
     rig.event("the client", |kind| matches!(kind, Kind::Connected { .. }).then_some(())).await;
     rig.stop().await;
 }

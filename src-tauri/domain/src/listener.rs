@@ -10,8 +10,6 @@ use ts_rs::TS;
 pub const FIRST_PACKET_SECONDS: u32 = 10;
 /// Largest MQTT packet, bytes, unless set otherwise.
 pub const PACKET_BYTES: u32 = 16 * 1024 * 1024;
-/// Bytes that may wait for a client that does not read, unless set otherwise.
-pub const SLOW_READER_BYTES: u32 = 8 * 1024 * 1024;
 
 /// How much an embedded broker takes at all its listeners together. `None` is no limit; a minute is the last sixty
 /// seconds.
@@ -76,7 +74,8 @@ impl LimitPreset {
     pub const ALL: [Self; 4] = [Self::None, Self::Free, Self::Starter, Self::Scale];
 
     /// Its numbers: publishes, receives and connections per minute of a profile (docs.tago.io, *Rate limits and hard
-    /// limits*). TagoIO names no limit of simultaneous connections, subscriptions or packet size.
+    /// limits*). TagoIO names no limit of simultaneous connections, subscriptions, packet size
+    /// or waiting bytes.
     pub fn limits(self) -> BrokerLimits {
         let (messages, connections) = match self {
             Self::None => (None, None),
@@ -89,7 +88,6 @@ impl LimitPreset {
             publishes_per_minute: messages,
             receives_per_minute: messages,
             packet_bytes: Some(PACKET_BYTES),
-            slow_reader_bytes: Some(SLOW_READER_BYTES),
             ..BrokerLimits::UNLIMITED
         }
     }

@@ -354,18 +354,19 @@ fn check_limits(draft: &LimitsDraft, problems: &mut Problems) -> BrokerLimits {
 }
 
 fn own_limits(draft: &LimitsDraft, problems: &mut Problems) -> BrokerLimits {
-    let mut optional = |field: &str, text: &str, what: &str, max: u64| {
-        let number = if text.trim().is_empty() { Ok(None) } else { number::<u32>(text, what, 1, max).map(Some) };
+    let mut optional = |field: &str, text: &str, what: &str, (min, max): (u64, u64)| {
+        let number = if text.trim().is_empty() { Ok(None) } else { number::<u32>(text, what, min, max).map(Some) };
         problems.take(&format!("inside.limits.{field}"), number).flatten()
     };
-    let connections = optional("connections", &draft.connections, "number of connections", 100_000);
+    let connections = optional("connections", &draft.connections, "number of connections", (1, 100_000));
     let connections_per_minute =
-        optional("connectionsPerMinute", &draft.connections_per_minute, "number of connections", 1_000_000);
+        optional("connectionsPerMinute", &draft.connections_per_minute, "number of connections", (1, 1_000_000));
     let publishes_per_minute =
-        optional("publishesPerMinute", &draft.publishes_per_minute, "number of publishes", 100_000_000);
+        optional("publishesPerMinute", &draft.publishes_per_minute, "number of publishes", (1, 100_000_000));
     let receives_per_minute =
-        optional("receivesPerMinute", &draft.receives_per_minute, "number of messages", 100_000_000);
-    let subscriptions = optional("subscriptions", &draft.subscriptions, "number of subscriptions", 100_000);
+        optional("receivesPerMinute", &draft.receives_per_minute, "number of messages", (1, 100_000_000));
+    let subscriptions = optional("subscriptions", &draft.subscriptions, "number of subscriptions", (1, 100_000));
+    let slow_reader_bytes = optional("slowReaderBytes", &draft.slow_reader_bytes, "number of bytes", (65_536, 1 << 30));
     let mut needed = |field: &str, text: &str, what: &str, min: u64, max: u64| {
         problems.take(&format!("inside.limits.{field}"), number::<u32>(text, what, min, max)).unwrap_or_default()
     };
@@ -378,12 +379,6 @@ fn own_limits(draft: &LimitsDraft, problems: &mut Problems) -> BrokerLimits {
         // 268,435,460: the longest packet there is (MQTT 5.0 section 2.1.4).
         packet_bytes: Some(needed("packetBytes", &draft.packet_bytes, "packet size", 128, 268_435_460)),
         subscriptions,
-        slow_reader_bytes: Some(needed(
-            "slowReaderBytes",
-            &draft.slow_reader_bytes,
-            "number of bytes",
-            65_536,
-            1 << 30,
-        )),
+        slow_reader_bytes,
     }
 }

@@ -63,7 +63,8 @@ pub(super) struct Sight {
     pub(super) answered: bool,
     /// Whether either side sent DISCONNECT.
     pub(super) disconnected: bool,
-    /// Whether a client that sent DISCONNECT has ended, though its socket is open (MQTT 5.0 section 3.14.4).
+    /// Whether nothing follows a DISCONNECT, and a client that sent one has ended, though its socket is open (MQTT 5.0
+    /// section 3.14.4).
     pub(super) completes: bool,
 }
 
@@ -216,12 +217,18 @@ impl Lane {
     ) -> Result<(), Excess> {
         let at: Moment = (SystemTime::now(), Instant::now());
         let way = self.way;
-        let (mut packets, mut excess) = (0, None);
+        let (mut packets, mut excess, mut last) = (0, None, false);
         let walked = self.walker.walk(&chunk, |header| {
+            if last {
+                return false;
+            }
             packets += 1;
             match (way, header.kind()) {
                 (Way::ToClient, 2) => sight.answered = true,
-                (_, 14) => sight.disconnected = true,
+                (_, 14) => {
+                    sight.disconnected = true;
+                    last = sight.completes;
+                }
                 _ => {}
             }
             excess = sight.passes(way, header).err();

@@ -2,7 +2,7 @@
 
 use super::address::{bare_host, websocket_url};
 use super::failure::Failure;
-use super::prompt::Prompt;
+use super::link::prompt::Prompt;
 use super::{tls, words};
 use async_tungstenite::tungstenite;
 use relayscope_domain::broker::{BrokerSecrets, Connection, Transport};

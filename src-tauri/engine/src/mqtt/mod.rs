@@ -7,7 +7,6 @@ pub mod address;
 pub(crate) mod dial;
 pub mod failure;
 pub mod link;
-mod prompt;
 pub mod properties;
 pub mod session;
 pub mod test;

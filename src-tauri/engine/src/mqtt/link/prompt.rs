@@ -7,10 +7,10 @@ use std::task::{Context, Poll};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::TcpStream;
 
-pub(super) struct Prompt(TcpStream);
+pub(in crate::mqtt) struct Prompt(TcpStream);
 
 impl Prompt {
-    pub(super) fn new(stream: TcpStream) -> Self {
+    pub(in crate::mqtt) fn new(stream: TcpStream) -> Self {
         Self(stream)
     }
 
