@@ -68,7 +68,7 @@ impl Handler for Hooks {
         let answer = match parameter {
             Parameter::ClientAuthenticate(info) => Some(HookResult::AuthResult(desk.authenticate(info))),
             Parameter::ClientSubscribeCheckAcl(session, subscribe) => desk.may_subscribe(session, subscribe),
-            Parameter::MessagePublishCheckAcl(session, _) => desk.may_publish(session),
+            Parameter::MessagePublishCheckAcl(session, publish) => desk.may_publish(session, publish),
             Parameter::ClientConnected(session) => {
                 desk.connected(session).await;
                 None
@@ -110,6 +110,21 @@ impl Handler for Hooks {
     }
 }
 
+/// What rmqtt's codec lets pass and the specification does not (MQTT-3.3.2-2, 3.3.2-14, 3.3.4-6, 4.7.3-2).
+fn malformed(publish: &Publish) -> Option<&'static str> {
+    const WRONG: [char; 3] = ['+', '#', '\0'];
+    let properties = publish.properties.as_ref();
+    if publish.topic.contains(WRONG) {
+        Some("A topic has no wildcards and no null character.")
+    } else if properties.and_then(|some| some.response_topic.as_ref()).is_some_and(|topic| topic.contains(WRONG)) {
+        Some("A response topic has no wildcards and no null character.")
+    } else if properties.is_some_and(|some| !some.subscription_ids.is_empty()) {
+        Some("A client sends no subscription identifiers.")
+    } else {
+        None
+    }
+}
+
 impl Desk {
     fn record(&self, id: &Id, kind: Kind) {
         let name = self.clients.get(id).map_or_else(|| Arc::from(&id.client_id[..]), |client| client.name.clone());
@@ -118,6 +133,9 @@ impl Desk {
 
     /// By what right a CONNECT may pass, or why not.
     fn right(&self, info: &ConnectInfo) -> Result<Right, String> {
+        if info.id().client_id.contains('\0') {
+            return Err("the client id has a null character".to_owned());
+        }
         if info.username().is_none_or(|name| name.is_empty()) {
             return Err(format!("no username: any is accepted, TagoIO's is {USERNAME}"));
         }
@@ -221,7 +239,10 @@ impl Desk {
         }
     }
 
-    fn may_publish(&self, session: &Session) -> Option<HookResult> {
+    fn may_publish(&self, session: &Session, publish: &Publish) -> Option<HookResult> {
+        if let Some(wrong) = malformed(publish) {
+            return Some(HookResult::PublishAclResult(PublishAclResult::rejected(true, Some(wrong.into()))));
+        }
         let result = match self.permission(session) {
             Some(Permission::Full | Permission::Write) => PublishAclResult::allow(),
             Some(Permission::Read) | None => {
@@ -232,6 +253,12 @@ impl Desk {
     }
 
     fn may_subscribe(&self, session: &Session, subscribe: &Subscribe) -> Option<HookResult> {
+        let group = subscribe.opts.shared_group();
+        let no_group = group.is_some_and(|group| group.is_empty() || group.contains(['+', '#']));
+        if no_group || subscribe.topic_filter.contains('\0') {
+            let failure = SubscribeAclResult::new_failure(SubscribeAckReason::TopicFilterInvalid);
+            return Some(HookResult::SubscribeAclResult(failure));
+        }
         if matches!(self.permission(session), Some(Permission::Full | Permission::Read)) {
             return None;
         }

@@ -242,6 +242,11 @@ impl Entry for PatientEntry {
         let until = Instant::now() + PATIENCE;
         loop {
             match self.0.kick(clean, clear_subscriptions, by_admin).await {
+                Ok(OfflineSession::Exist(Some(mut left))) => {
+                    // rmqtt takes them from the end (MQTT-4.4.0-1 and 4.6.0-6 want their order).
+                    left.inflight_messages.reverse();
+                    return Ok(OfflineSession::Exist(Some(left)));
+                }
                 Ok(session) => return Ok(session),
                 Err(error) if Instant::now() >= until => return Err(error),
                 Err(_) => tokio::time::sleep(PAUSE).await,
