@@ -81,7 +81,7 @@ impl Handler for Hooks {
         let answer = match parameter {
             Parameter::ClientAuthenticate(info) => Some(HookResult::AuthResult(desk.authenticate(info))),
             Parameter::ClientSubscribeCheckAcl(session, subscribe) => desk.may_subscribe(session, subscribe),
-            Parameter::MessagePublishCheckAcl(session, _) => desk.may_publish(session),
+            Parameter::MessagePublishCheckAcl(session, publish) => desk.may_publish(session, publish),
             Parameter::ClientConnected(session) => {
                 desk.connected(session).await;
                 None
