@@ -5,25 +5,9 @@ use super::packet::Version::{self, V3, V5};
 /// Version, statement, reason.
 pub(crate) type Deviation = (Version, &'static str, &'static str);
 
-const CODEC: &str = "rmqtt's codec does not check it";
-const NO_GOODBYE: &str = "rmqtt closes the connection without a DISCONNECT";
-
 /// The embedded broker.
-pub(crate) const EMBEDDED: &[Deviation] = &[
-    (V3, "MQTT-3.1.2-2", "rmqtt closes the connection without a CONNACK"),
-    (V3, "MQTT-3.8.3-4", CODEC),
-    (V5, "MQTT-3.1.2-8", "rmqtt drops the will also when DISCONNECT asks for it (reason 0x04)"),
-    (V5, "MQTT-3.1.2-11", CODEC),
-    (V5, "MQTT-3.1.2-13", CODEC),
-    (V5, "MQTT-3.1.2-24", "rmqtt closes the connection instead of leaving the message out"),
-    (V5, "MQTT-3.1.2-25", "rmqtt closes the connection instead of leaving the message out"),
-    (V5, "MQTT-3.3.2-9", "rmqtt drops the message and keeps the connection"),
-    (V5, "MQTT-3.3.4-2", "rmqtt takes the QoS of the first filter it finds, not the highest"),
-    (V5, "MQTT-3.3.4-7", NO_GOODBYE),
-    (V5, "MQTT-3.8.3-4", CODEC),
-    (V5, "MQTT-3.11.3-1", "rmqtt answers every filter with success, also one that was never subscribed to"),
-    (V5, "MQTT-3.14.1-1", NO_GOODBYE),
-];
+pub(crate) const EMBEDDED: &[Deviation] =
+    &[(V5, "MQTT-3.11.3-1", "rmqtt answers every filter with success, also one that was never subscribed to")];
 
 const TOLERANT: &str = "Mosquitto does not look at these bits";
 const ODD_PACKET: &str = "Mosquitto takes answers from a client, as bridges send them";

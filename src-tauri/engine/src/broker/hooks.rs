@@ -13,6 +13,7 @@ use super::disk::Disk;
 use super::drops::Drops;
 use super::owners::Owners;
 use super::promises::Promises;
+use super::size;
 use super::words;
 use crate::feed::Feed;
 use crate::feed::event::{Direction, Event, Kind};
@@ -170,6 +171,14 @@ impl Desk {
             // The client asked for its former session to be thrown away, messages included.
             self.budgets.end(&session.id.client_id);
         }
+        let largest = match &*info {
+            ConnectInfo::V5(_, connect) => {
+                let alias = if connect.topic_alias_max > 0 { size::TOPIC_ALIAS } else { 0 };
+                connect.max_packet_size.map(|bytes| bytes.get().saturating_sub(alias).max(1))
+            }
+            ConnectInfo::V3(..) => None,
+        };
+        self.budgets.takes_up_to(&session.id.client_id, largest);
         self.totals.connects.fetch_add(1, Ordering::Relaxed);
         if gone {
             self.revoked.notify_one();

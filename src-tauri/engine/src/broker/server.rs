@@ -9,6 +9,7 @@ use super::disk::{Change, Found, Writer};
 use super::doors::{self, Listening};
 use super::drops::FLUSH_EVERY;
 use super::farewell;
+use super::fitting::Fitting;
 use super::hooks::{self, Desk};
 use super::restore::{self, Restored};
 use super::retained::Retained;
@@ -232,6 +233,7 @@ async fn launch(
     let scx = ServerContext::new().busy_check_enable(false).build().await;
     let retained = Retained::new(desk.clone());
     *scx.extends.retain_mut().await = Box::new(retained.clone());
+    *scx.extends.fitter_mgr_mut().await = Box::new(Fitting);
     *scx.extends.shared_subscription_mut().await = Box::new(Turns::new(desk.clone()));
     *scx.extends.shared_mut().await = Box::new(Sessions::new(&scx, desk.clone()));
     hooks::register(desk, &*scx.extends.hook_mgr().register()).await;

@@ -13,6 +13,7 @@ use super::hooks::Desk;
 use super::keep::Kept;
 use super::promises::ticket;
 use async_trait::async_trait;
+use relayscope_domain::topic;
 use rmqtt::Result;
 use rmqtt::context::ServerContext;
 use rmqtt::inflight::MomentStatus;
@@ -20,8 +21,8 @@ use rmqtt::session::{OfflineInfo, Session};
 use rmqtt::shared::{DefaultShared, Entry, RetainLoadCallback, Shared};
 use rmqtt::types::{
     ClientId, ForwardedCount, ForwardedRecipients, From, Id, IsAdmin, Message, MsgID, NodeId, OfflineSession, Publish,
-    Reason, SessionStatus, SubRelation, SubRelations, SubRelationsMap, SubsSearchParams, SubsSearchResult, Subscribe,
-    SubscribeReturn, To, TopicFilter, Tx, Unsubscribe,
+    QoS, Reason, SessionStatus, SubRelation, SubRelations, SubRelationsMap, SubsSearchParams, SubsSearchResult,
+    Subscribe, SubscribeReturn, To, TopicFilter, Tx, Unsubscribe,
 };
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -31,6 +32,9 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Between two looks at it.
 const PAUSE: Duration = Duration::from_millis(3);
+
+/// Why a message is left out that the client's maximum packet size forbids (MQTT-3.1.2-24 and -25 of 5.0).
+const TOO_LARGE: &str = "larger than the client's maximum packet size";
 
 type Undelivered = Vec<(To, From, Publish, Reason)>;
 
@@ -56,6 +60,21 @@ impl Sessions {
             return Ok(());
         }
         if send(from.clone(), copy) { Ok(()) } else { Err(Reason::from_static("the client has disconnected")) }
+    }
+
+    /// The QoS at which a receiver gets a message: of an MQTT 5 client's overlapping filters the highest counts
+    /// (MQTT-3.3.4-2), and rmqtt hands over but one.
+    async fn highest(&self, publish: &Publish, (_, receiver, options, _, group): &SubRelation) -> QoS {
+        let own = options.qos();
+        let id = Id::from(self.scx.node.id(), receiver.clone());
+        let several = !options.is_v3() && group.is_none();
+        let Some(session) = several.then(|| self.inner.entry(id).session()).flatten() else { return own };
+        let Ok(subscriptions) = session.subscriptions().await else { return own };
+        let all = subscriptions.read().await;
+        let matching = all.iter().filter(|(filter, options)| {
+            options.qos() > own && options.shared_group().is_none() && topic::matches(filter, &publish.topic)
+        });
+        publish.qos.less_value(matching.map(|(_, options)| options.qos()).max().unwrap_or(own))
     }
 }
 
@@ -107,7 +126,15 @@ impl Shared for Sessions {
                 continue;
             }
             let mut copy = addressed(&publish, &relation);
-            match self.desk.budgets.of(&receiver).charge(&copy.payload) {
+            if copy.qos < publish.qos {
+                copy.qos = self.highest(&publish, &relation).await;
+            }
+            let budget = self.desk.budgets.of(&receiver);
+            if !budget.takes(&copy) {
+                undelivered.push((To::from(node, receiver), from.clone(), copy, Reason::from_static(TOO_LARGE)));
+                continue;
+            }
+            match budget.charge(&copy.payload) {
                 Some(payload) => copy.payload = payload,
                 None => {
                     let reason = Reason::from_static("slow consumer: too much waits for it already");
@@ -318,6 +345,9 @@ impl Entry for PatientEntry {
         let receiver = self.inner.id().client_id.clone();
         if !self.desk.owners.sees_space(from.id.username_ref(), &receiver) {
             return Ok(());
+        }
+        if !self.desk.budgets.of(&receiver).takes(&publish) {
+            return Err((from, publish, Reason::from_static(TOO_LARGE)));
         }
         if self.desk.number(&receiver, &mut publish).is_none() {
             return self.inner.publish(from, publish).await;
