@@ -36,7 +36,8 @@ async fn clients_hear_why_they_are_disconnected() {
 
     let will = Connect { will: Some(("wills", "gone")), ..connect(5, "revoked", Some(READ)) };
     assert_eq!(will.send(rig.addr()).await.1[3], 0x86);
-    let (mut revoked, _) = connect(5, "revoked", Some(READ)).send(rig.addr()).await;
+    let (mut revoked, answer) = connect(5, "revoked", Some(READ)).send(rig.addr()).await;
+    assert_eq!(answer.get(3), Some(&0), "{answer:02x?}");
     let (mut old, _) = connect(4, "old", Some(READ)).send(rig.addr()).await;
     let begin = Instant::now();
     rig.accounts.replace([account("all", FULL, Permission::Full)]);

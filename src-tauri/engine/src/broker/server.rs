@@ -49,7 +49,7 @@ pub(super) const TOPIC_ALIASES: u16 = 32;
 /// How long a client may take nothing of a packet before it is disconnected.
 const STUCK: Duration = Duration::from_secs(30);
 /// How long a connection to the private port may take to say whose it is.
-const INTRODUCTION: Duration = Duration::from_millis(250);
+const INTRODUCTION: Duration = Duration::from_secs(2);
 /// How long clients get to be told goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 

@@ -178,3 +178,57 @@ impl Life {
         self.rows.back().copied()
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use super::*;
+    use crate::api::wire::{ConnectionsRequest, Look};
+    use crate::feed::Feed;
+    use relayscope_domain::filter::Filter;
+    use std::time::{Duration, Instant, SystemTime};
+
+    fn connected() -> Kind {
+        Kind::Connected {
+            version: None,
+            session_present: false,
+            will: false,
+            token_last5: String::new(),
+            detail: String::new(),
+            facts: Box::default(),
+        }
+    }
+
+    #[test]
+    fn a_socket_has_one_life_whatever_its_client_is_called() {
+        let feed = Feed::new(1 << 20);
+        let seen = |connection, client: &str, kind| {
+            let at = (SystemTime::now(), Instant::now());
+            feed.record(Event::seen(&"s".into(), &client.into(), connection, at, kind));
+        };
+        // What the broker tells, which knows names only.
+        let told = || {
+            let kind = Kind::Note { failure: false, text: String::new() };
+            feed.record(Event::now(&"s".into(), &"pump".into(), None, kind));
+        };
+        let accepted = || Kind::Accepted { listener: "TCP".into() };
+        let (one, other) = (ConnectionId::next(), ConnectionId::next());
+        seen(one, "127.0.0.1:5", accepted());
+        seen(one, "pump", connected());
+        told();
+        // The same client on another socket, before the first is closed.
+        seen(other, "127.0.0.1:6", accepted());
+        seen(other, "pump", connected());
+        seen(one, "pump", Kind::Disconnected { reason: String::new(), clean: false });
+        let (received, sent) = ((0, 0), (0, 0));
+        let closed = Kind::Closed { cause: String::new(), lasted: Duration::ZERO, received, sent, pings: 0 };
+        seen(one, "pump", closed);
+        told();
+        let view = feed.open(None, &Filter::default(), Look::Connections).view;
+        assert!(feed.look_behind(view, None));
+        let found = feed.connections(&ConnectionsRequest { view, from: 0, count: 10 }).unwrap();
+        let lives: Vec<_> = found.rows.iter().map(|row| (row.client.as_str(), row.rows, row.ended)).collect();
+        assert_eq!(lives, [("pump", 3, false), ("pump", 5, true)]);
+        assert!(found.rows.iter().all(|row| row.begun.as_ref().is_some_and(|begun| begun.kind == "connected")));
+    }
+}
