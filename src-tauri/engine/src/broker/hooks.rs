@@ -226,15 +226,15 @@ impl Desk {
 
     /// rmqtt reports what its queue loses with a session, but not what was still on its way to the queue.
     pub(super) async fn session_ended(&self, id: &Id) {
+        // Before the promises, which hold what is counted here.
+        let lost = self.budgets.end(&id.client_id);
         if self.clients.by_name(&id.client_id).is_none_or(|client| client.id == *id) {
+            self.promises.end(&id.client_id);
             self.owners.forget(&id.client_id);
             if let Some(disk) = &self.disk {
                 disk.session_gone(&id.client_id).await;
             }
         }
-        // Before the promises, which hold what is counted here.
-        let lost = self.budgets.end(&id.client_id);
-        self.promises.end(&id.client_id);
         if lost > 0 {
             self.totals.dropped.fetch_add(lost as u64, Ordering::Relaxed);
             self.drops.add(&id.client_id, "", lost as u64, "the session ended with messages undelivered".to_owned());
