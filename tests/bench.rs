@@ -61,6 +61,16 @@ fn the_front_is_measured_beside_the_direct_way() {
 }
 
 #[test]
+fn the_embedded_broker_is_measured_beside_mosquitto() {
+    let rows = measured(&["broker", "--quick", "--messages", "2000"]);
+    assert_eq!(rows.len(), 6);
+    for row in &rows[..4] {
+        assert_eq!(["lost", "out of order"].map(|name| figure(row, name)), [0.0; 2], "{row}");
+    }
+    assert!(rows[4..].iter().all(|row| figure(row, "KiB each") > 0.0), "{rows:?}");
+}
+
+#[test]
 fn an_adapter_that_is_not_there_is_named() {
     let output = Command::new(BENCH).args(["run", "--relay", "no-such-relay"]).output().expect("the benchmark runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

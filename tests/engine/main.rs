@@ -3,8 +3,10 @@
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod broker;
+mod broker_crowd;
 mod broker_front;
 mod broker_kept;
+mod broker_kept_moves;
 mod broker_listeners;
 mod broker_load;
 mod broker_rules;

@@ -78,6 +78,11 @@ impl Broker {
         Ok(())
     }
 
+    /// Its process, while it runs.
+    pub fn id(&self) -> Option<u32> {
+        self.process.as_ref().map(Process::id)
+    }
+
     /// Ends it as a service manager does; it writes its sessions when it persists them.
     pub fn stop(&mut self) {
         if let Some(mut process) = self.process.take() {

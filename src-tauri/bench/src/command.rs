@@ -3,6 +3,8 @@
 use crate::adapter::Adapter;
 use crate::bed::Settings;
 use crate::counter::{self, Count};
+use crate::crowd::{self, Crowd};
+use crate::embedded;
 use crate::front::{self, Before};
 use crate::null::{self, Null};
 use crate::payload::SMALLEST;
@@ -44,6 +46,10 @@ enum Command {
     Posts(Posts),
     /// The engine's front before a broker.
     Front(Before),
+    /// The engine's embedded broker behind its front.
+    Embedded(embedded::Run),
+    /// Idle clients.
+    Crowd(Crowd),
 }
 
 #[derive(clap::Args)]
@@ -98,6 +104,8 @@ pub fn main() -> ExitCode {
         Command::Counter(count) => counter::run(&count),
         Command::Posts(posts) => posts::run(&posts),
         Command::Front(before) => front::run(&before),
+        Command::Embedded(run) => embedded::run(&run),
+        Command::Crowd(crowd) => crowd::run(&crowd),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -9,6 +9,8 @@ pub mod broker;
 pub mod clock;
 pub mod command;
 pub mod counter;
+pub mod crowd;
+pub mod embedded;
 pub mod front;
 pub mod histogram;
 pub mod http;

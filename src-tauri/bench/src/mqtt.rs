@@ -4,6 +4,11 @@
 use bytes::{Buf, Bytes, BytesMut};
 use std::io;
 
+/// The user name every client gives; brokers that let everybody in don't look at it.
+pub const USERNAME: &str = "Token";
+/// Its password: the embedded broker's device token.
+pub const TOKEN: &str = "6f1c0e9a-5d0b-4c57-9a53-0b8d7a1e2f34";
+
 /// The version spoken.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Level {
@@ -41,7 +46,7 @@ pub fn connect(out: &mut Vec<u8>, level: Level, client: &str, clean: bool) {
     let mut rest = vec![0, 4];
     rest.extend_from_slice(b"MQTT");
     rest.push(if level == Level::V5 { 5 } else { 4 });
-    rest.push(if clean { 2 } else { 0 });
+    rest.push(0xc0 | if clean { 2 } else { 0 });
     rest.extend_from_slice(&60_u16.to_be_bytes());
     if level == Level::V5 {
         let expiry: u32 = if clean { 0 } else { 3_600 };
@@ -51,7 +56,9 @@ pub fn connect(out: &mut Vec<u8>, level: Level, client: &str, clean: bool) {
         rest.push(0x21);
         rest.extend_from_slice(&u16::MAX.to_be_bytes());
     }
-    text(&mut rest, client.as_bytes());
+    for part in [client, USERNAME, TOKEN] {
+        text(&mut rest, part.as_bytes());
+    }
     frame(out, 0x10, &rest);
 }
 

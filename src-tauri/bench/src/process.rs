@@ -26,6 +26,18 @@ pub fn obey_signals() {
     }
 }
 
+/// Lets this process open as many files as the system allows it.
+pub fn more_files() {
+    let mut limit = libc::rlimit { rlim_cur: 0, rlim_max: 0 };
+    // SAFETY: both calls only read or fill the structure, which lives on this stack.
+    unsafe {
+        if libc::getrlimit(libc::RLIMIT_NOFILE, &mut limit) == 0 {
+            limit.rlim_cur = limit.rlim_max;
+            libc::setrlimit(libc::RLIMIT_NOFILE, &limit);
+        }
+    }
+}
+
 /// Whether the run was asked to stop.
 pub fn stopped() -> bool {
     STOPPED.load(Ordering::Relaxed)

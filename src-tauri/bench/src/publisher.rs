@@ -31,6 +31,9 @@ pub struct Load {
     /// Topics, one after the other.
     #[arg(long)]
     pub topics: u32,
+    /// The first of them.
+    #[arg(long, default_value_t = 0)]
+    pub first_topic: u32,
     /// Messages in all.
     #[arg(long)]
     pub messages: u64,
@@ -85,7 +88,7 @@ pub fn run(load: &Load) -> Outcome<()> {
 }
 
 fn connect(load: &Load) -> io::Result<TcpStream> {
-    open(load.broker_port, Level::V4, &format!("bench-publisher-{}", load.run), true)
+    open(load.broker_port, Level::V4, &format!("bench-publisher-{}-{}", load.run, load.first_topic), true)
 }
 
 /// A connection that the broker accepted.
@@ -203,7 +206,7 @@ impl Writer<'_> {
             self.times.push_back(at);
         }
         let (topics, load) = (u64::from(self.load.topics), self.load);
-        let topic = (number % topics) as u32;
+        let topic = self.load.first_topic + (number % topics) as u32;
         let id = (number % 65_535) as u16 + 1;
         mqtt::publish_head(out, Level::V4, payload::topic(topic).as_bytes(), load.qos, id, load.size);
         payload::write(out, Stamp { run: load.run, topic, seq: (number / topics) as u32, at }, load.size);

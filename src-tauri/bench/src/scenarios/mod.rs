@@ -1,6 +1,7 @@
 //! What is done with a relay, one file per scenario.
 
 pub mod backlog;
+pub mod broker;
 pub mod downlink;
 pub mod faults;
 pub mod front;
@@ -21,6 +22,8 @@ pub enum Scenario {
     Limits,
     /// Publisher to broker to subscriber: directly, through a front that only forwards, through one that shows everything.
     Front,
+    /// The embedded broker behind its front beside Mosquitto: 4 publishers to 1 subscriber, and 5,000 idle clients.
+    Broker,
     /// As many messages as come, at QoS 0 and 1, with a sink of 0, 5 and 50 ms.
     Throughput,
     /// Time from publish to request at 500 and 2,000 messages a second, with a sink of 0 and 5 ms.
@@ -46,6 +49,7 @@ pub fn run(
     match scenario {
         Scenario::Limits => crate::limits::measure(settings, round, report),
         Scenario::Front => front::run(settings, round, report),
+        Scenario::Broker => broker::run(settings, round, report),
         Scenario::Throughput => throughput::run(settings, relays, round, report),
         Scenario::Latency => latency::run(settings, relays, round, report),
         Scenario::Sweep => sweep::run(settings, relays, round, report),

@@ -1,8 +1,8 @@
-//! What each session has waiting, in messages and bytes: a message is charged when it is handed over and credited when its
+//! What each session may get: no packet that is larger than its client takes, and no more waiting, in messages and bytes: a message is charged when it is handed over and credited when its
 //! last copy is freed, wherever that happens.
 
 use bytes::Bytes;
-use rmqtt::types::ClientId;
+use rmqtt::types::{ClientId, Publish};
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, PoisonError, RwLock};
@@ -19,6 +19,8 @@ const OVERHEAD: usize = 400;
 pub(super) struct Budget {
     messages: AtomicUsize,
     bytes: AtomicUsize,
+    /// The largest packet its client takes, bytes; 0 is any (MQTT 5.0 section 3.1.2.11.4).
+    largest: AtomicUsize,
 }
 
 /// A payload on its way to one session; frees its share of the budget with its last copy.
@@ -47,6 +49,12 @@ impl Drop for Charged {
 }
 
 impl Budget {
+    /// Whether the client takes a message.
+    pub(super) fn takes(&self, publish: &Publish) -> bool {
+        let largest = self.largest.load(Ordering::Relaxed);
+        largest == 0 || super::size::publish(publish) <= largest
+    }
+
     /// Charges a payload, or says that the session has had enough. Concurrent senders may pass the limit by one each.
     pub(super) fn charge(self: &Arc<Self>, payload: &Bytes) -> Option<Bytes> {
         let full =
@@ -71,6 +79,11 @@ impl Budgets {
             return budget.clone();
         }
         self.0.write().unwrap_or_else(PoisonError::into_inner).entry(client_id.clone()).or_default().clone()
+    }
+
+    /// Notes the largest packet a client takes, which came with its CONNECT; `None` is any.
+    pub(super) fn takes_up_to(&self, client_id: &ClientId, bytes: Option<u32>) {
+        self.of(client_id).largest.store(bytes.map_or(0, |bytes| bytes as usize), Ordering::Relaxed);
     }
 
     /// How many messages wait for a session.

@@ -120,8 +120,8 @@ async fn leave(scx: ServerContext, desk: Arc<Desk>, session: Session, client: Op
     desk.tell(&session.id, |connections, peer| connections.ends(peer, stopped()));
     let entry = scx.extends.shared().await.entry(session.id.clone());
     let Ok(mut entry) = entry.try_lock().await else { return };
-    if let Ok(OfflineSession::Exist(Some(left))) = entry.kick(false, false, false).await {
-        desk.keep_left(&session, left).await;
+    if let Ok(OfflineSession::Exist(Some(_))) = entry.kick(false, false, false).await {
+        desk.keep_left(&session).await;
     }
     drop(entry);
     if connected

@@ -12,6 +12,8 @@ use super::clients::{Client, Clients, Right, Totals};
 use super::disk::Disk;
 use super::drops::Drops;
 use super::owners::Owners;
+use super::promises::Promises;
+use super::size;
 use super::words;
 use crate::feed::Feed;
 use crate::feed::event::{Direction, Event, Kind};
@@ -40,6 +42,7 @@ pub(super) struct Desk {
     pub(super) drops: Drops,
     pub(super) budgets: Budgets,
     pub(super) owners: Owners,
+    pub(super) promises: Promises,
     pub(super) totals: Totals,
     pub(super) retain: RetainMode,
     /// Where sessions and messages are kept; `None` keeps nothing.
@@ -79,7 +82,7 @@ impl Handler for Hooks {
         let answer = match parameter {
             Parameter::ClientAuthenticate(info) => Some(HookResult::AuthResult(desk.authenticate(info))),
             Parameter::ClientSubscribeCheckAcl(session, subscribe) => desk.may_subscribe(session, subscribe),
-            Parameter::MessagePublishCheckAcl(session, _) => desk.may_publish(session),
+            Parameter::MessagePublishCheckAcl(session, publish) => desk.may_publish(session, publish),
             Parameter::ClientConnected(session) => {
                 desk.connected(session).await;
                 None
@@ -96,7 +99,8 @@ impl Handler for Hooks {
                 desk.keep_subscriptions(session).await;
                 None
             }
-            Parameter::SessionUnsubscribed(session, _) => {
+            Parameter::SessionUnsubscribed(session, unsubscribe) => {
+                desk.promises.unsubscribed(&session.id.client_id, &unsubscribe.topic_filter);
                 desk.keep_subscriptions(session).await;
                 None
             }
@@ -150,6 +154,9 @@ impl Desk {
             && !matches!(&*info, ConnectInfo::V3(_, connect) if connect.clean_session);
         self.owners.settle(&session.id, kept);
         let session_present = session.session_present().await.unwrap_or(false);
+        if !session_present {
+            self.promises.end(&session.id.client_id);
+        }
         self.keep_session(session, &info, session_present).await;
         self.clients.insert(Arc::new(Client {
             id: session.id.clone(),
@@ -164,6 +171,14 @@ impl Desk {
             // The client asked for its former session to be thrown away, messages included.
             self.budgets.end(&session.id.client_id);
         }
+        let largest = match &*info {
+            ConnectInfo::V5(_, connect) => {
+                let alias = if connect.topic_alias_max > 0 { size::TOPIC_ALIAS } else { 0 };
+                connect.max_packet_size.map(|bytes| bytes.get().saturating_sub(alias).max(1))
+            }
+            ConnectInfo::V3(..) => None,
+        };
+        self.budgets.takes_up_to(&session.id.client_id, largest);
         self.totals.connects.fetch_add(1, Ordering::Relaxed);
         if gone {
             self.revoked.notify_one();
@@ -211,13 +226,15 @@ impl Desk {
 
     /// rmqtt reports what its queue loses with a session, but not what was still on its way to the queue.
     pub(super) async fn session_ended(&self, id: &Id) {
+        // Before the promises, which hold what is counted here.
+        let lost = self.budgets.end(&id.client_id);
         if self.clients.by_name(&id.client_id).is_none_or(|client| client.id == *id) {
+            self.promises.end(&id.client_id);
             self.owners.forget(&id.client_id);
             if let Some(disk) = &self.disk {
                 disk.session_gone(&id.client_id).await;
             }
         }
-        let lost = self.budgets.end(&id.client_id);
         if lost > 0 {
             self.totals.dropped.fetch_add(lost as u64, Ordering::Relaxed);
             self.drops.add(&id.client_id, "", lost as u64, "the session ended with messages undelivered".to_owned());

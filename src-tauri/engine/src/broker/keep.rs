@@ -1,30 +1,26 @@
 //! What of a session goes to the disk, and when: rmqtt's values to rows and back, on the broker's side of [`super::disk`].
 //!
-//! Every QoS 1 or 2 message for a session that is kept has a number, its ticket, which rmqtt carries through its queues in
-//! a field that has no meaning after routing. While the client is connected nothing is written. When it goes, its queue is;
-//! from then on each message is on the disk before its publisher is answered, until the client acknowledged it.
+//! While a client is connected nothing is written. When it goes, all it was promised ([`super::promises`]) is; from then on
+//! each message is on the disk before its publisher is answered, until the client acknowledged it.
 
 use super::disk::{Change, Disk, MessageHead, MessageRow, SessionRow};
 use super::hooks::Desk;
 use super::owners::Owner;
+use super::promises::{Promise, Sent, ticket};
 use bytes::Bytes;
 use rmqtt::codec::types::Publish as Packet;
-use rmqtt::inflight::{MomentStatus, OutInflightMessage};
-use rmqtt::session::{OfflineInfo, Session};
-use rmqtt::types::{ConnectInfo, From, Publish, QoS, SubRelation, SubscriptionOptions, TopicFilter};
+use rmqtt::inflight::MomentStatus;
+use rmqtt::session::Session;
+use rmqtt::types::{ClientId, ConnectInfo, From, Publish, QoS, SubscriptionOptions, Subscriptions, TopicFilter};
+use std::collections::HashMap;
 use std::time::SystemTime;
 
 /// Receivers of one message that are connected, and kept when they go.
 #[derive(Default)]
 pub(super) struct Kept {
-    connected: Vec<(SubRelation, i64)>,
+    connected: Vec<(ClientId, i64)>,
     /// Whether something was handed to the disk.
     written: bool,
-}
-
-/// The number a message carries, once it has one.
-pub(super) fn ticket(publish: &Publish) -> Option<i64> {
-    publish.target_clientid.as_ref()?.parse().ok()
 }
 
 /// All of a message but its payload.
@@ -82,52 +78,37 @@ impl Desk {
         self.disk.as_ref().filter(|_| self.owners.is_kept(client_id))
     }
 
-    /// Gives a message to one receiver its number, when it may have to be written.
+    /// Gives a message to one receiver its number, when the receiver's session is kept.
     pub(super) fn number(&self, receiver: &str, publish: &mut Publish) -> Option<i64> {
-        let disk = self.disk_of(receiver).filter(|_| publish.qos != QoS::AtMostOnce)?;
-        let ticket = disk.ticket();
-        publish.target_clientid = Some(ticket.to_string().into());
-        Some(ticket)
+        let promised = publish.qos != QoS::AtMostOnce && self.owners.is_kept(receiver);
+        promised.then(|| self.promises.number(publish))
     }
 
     /// Numbers the copy for one receiver, and writes it when the receiver is away.
-    pub(super) async fn keep_copy(&self, kept: &mut Kept, from: &From, copy: &mut Publish, relation: &SubRelation) {
-        if copy.qos.less_value(relation.2.qos()) == QoS::AtMostOnce {
-            return;
-        }
-        let Some(ticket) = self.number(&relation.1, copy) else { return };
-        if self.clients.by_name(&relation.1).is_some() {
-            kept.connected.push((relation.clone(), ticket));
+    pub(super) async fn keep_copy(&self, kept: &mut Kept, from: &From, copy: &mut Publish, receiver: &ClientId) {
+        let Some(ticket) = self.number(receiver, copy) else { return };
+        if self.clients.by_name(receiver).is_some() {
+            kept.connected.push((receiver.clone(), ticket));
         } else {
-            self.write_copy(from, copy, relation, ticket).await;
+            self.keep_queued(receiver, from, copy).await;
             kept.written = true;
         }
     }
 
     /// After a message was handed over: writes it for those who went meanwhile, and waits for the disk.
-    pub(super) async fn keep_rest(&self, kept: Kept, from: &From, publish: &Publish) {
+    pub(super) async fn keep_rest(&self, kept: Kept) {
         let mut written = kept.written;
-        for (relation, ticket) in &kept.connected {
-            if self.clients.by_name(&relation.1).is_none() {
-                self.write_copy(from, publish, relation, *ticket).await;
+        for (receiver, ticket) in &kept.connected {
+            if self.clients.by_name(receiver).is_none()
+                && let Some(promise) = self.promises.get(receiver, *ticket)
+            {
+                self.keep_queued(receiver, &promise.from, &promise.publish).await;
                 written = true;
             }
         }
         if let Some(disk) = self.disk.as_ref().filter(|_| written) {
             disk.synced().await;
         }
-    }
-
-    async fn write_copy(&self, from: &From, publish: &Publish, relation: &SubRelation, ticket: i64) {
-        let Some(disk) = self.disk_of(&relation.1) else { return };
-        let mut head = head(from, publish);
-        head.qos = publish.qos.less_value(relation.2.qos()).value();
-        head.retain = publish.retain && relation.2.retain_as_published() == Some(true);
-        if let (Some(properties), Some(ids)) = (&mut head.properties, &relation.3) {
-            properties.subscription_ids.clone_from(ids);
-        }
-        let payload = publish.payload.clone();
-        disk.message(MessageRow { client_id: relation.1.to_string(), ticket, head, payload, sent: None }).await;
     }
 
     /// A message reached the queue of a client that is away.
@@ -139,17 +120,21 @@ impl Desk {
         }
     }
 
-    async fn keep_sent(&self, disk: &Disk, client_id: &str, message: &OutInflightMessage) {
-        let publish = &message.publish;
-        let ticket = ticket(publish).unwrap_or_else(|| disk.ticket());
-        let (head, payload) = (head(&message.from, publish), publish.payload.clone());
-        let sent = publish.packet_id.map(|packet_id| (packet_id.get(), state(message.status)));
-        disk.message(MessageRow { client_id: client_id.to_owned(), ticket, head, payload, sent }).await;
+    /// Writes all that a session was promised; `sent` says how far what was sent on its last connection is.
+    async fn keep_promises(&self, disk: &Disk, client_id: &str, sent: &HashMap<i64, Sent>) {
+        for (ticket, Promise { from, publish, sent: before, .. }) in self.promises.owed(client_id) {
+            let sent =
+                sent.get(&ticket).copied().or(before).map(|(packet_id, status)| (packet_id.get(), state(status)));
+            let (head, payload) = (head(&from, &publish), publish.payload.clone());
+            disk.message(MessageRow { client_id: client_id.to_owned(), ticket, head, payload, sent }).await;
+        }
     }
 
     /// A message needs to be kept no longer.
     pub(super) async fn let_go(&self, client_id: &str, publish: &Publish) {
-        if let (Some(disk), Some(ticket)) = (&self.disk, ticket(publish)) {
+        let Some(ticket) = ticket(publish) else { return };
+        self.promises.done(client_id, ticket);
+        if let Some(disk) = &self.disk {
             disk.message_gone(client_id, ticket).await;
         }
     }
@@ -178,52 +163,41 @@ impl Desk {
     async fn session_row(&self, session: &Session, info: &ConnectInfo, away: Option<i64>) -> Option<SessionRow> {
         let client_id = &session.id.client_id;
         let owner = self.owners.of(client_id).filter(|_| self.owners.is_kept(client_id))?;
-        let subscriptions: Vec<(TopicFilter, SubscriptionOptions)> = match session.subscriptions().await {
+        let own: Subscriptions = match session.subscriptions().await {
             Ok(all) => all.read().await.iter().map(|(filter, options)| (filter.clone(), options.clone())).collect(),
             Err(_) => vec![],
         };
+        let subscriptions = self.promises.subscriptions(client_id, own);
         session_row(info, &owner, &subscriptions, session.created_at().await.unwrap_or_else(|_| now()), away)
             .inspect_err(|error| tracing::error!(%error, %client_id, "A session can't be kept."))
             .ok()
             .map(|row| SessionRow { expiry_seconds: expiry(session, None), ..row })
     }
 
-    /// A client went and its session stays: its queue goes to the disk. The queue is this session's alone just now.
+    /// A client went and its session stays: what it was promised goes to the disk.
     pub(super) async fn keep_queue(&self, session: &Session) {
         let client_id = &session.id.client_id;
         let Some(disk) = self.disk_of(client_id) else { return };
         let goodbye = session.disconnect().await.ok().flatten();
         let expiry = expiry(session, goodbye.as_ref());
         disk.change(Change::Away(client_id.to_string(), Some(now()), expiry)).await;
-        for message in session.out_inflight().write().await.clone_inflight_messages() {
-            self.keep_sent(disk, client_id, &message).await;
-        }
-        let queue = session.deliver_queue();
-        let waiting: Vec<(From, Publish)> = std::iter::from_fn(|| queue.pop()).collect();
-        for (from, publish) in waiting {
-            self.keep_queued(client_id, &from, &publish).await;
-            // It was in there, so there is room.
-            let _ = queue.push((from, publish));
-        }
+        let inflight = session.out_inflight().write().await.clone_inflight_messages();
+        let sent = inflight
+            .iter()
+            .filter_map(|message| Some((ticket(&message.publish)?, (message.publish.packet_id?, message.status))));
+        self.keep_promises(disk, client_id, &sent.collect()).await;
     }
 
-    /// The broker stops: what a session leaves goes to the disk.
-    pub(super) async fn keep_left(&self, session: &Session, left: OfflineInfo) {
+    /// The broker stops, and took the session from its connection: what it leaves goes to the disk.
+    pub(super) async fn keep_left(&self, session: &Session) {
         let client_id = &session.id.client_id;
         let Some(disk) = self.disk_of(client_id) else { return };
-        let (Ok(info), Some(owner)) = (session.connect_info().await, self.owners.of(client_id)) else { return };
-        let row = session_row(&info, &owner, &left.subscriptions, left.created_at, Some(now()));
-        let expiry_seconds = expiry(session, session.disconnect().await.ok().flatten().as_ref());
-        match row {
-            Ok(row) => disk.change(Change::Session(Box::new(SessionRow { expiry_seconds, ..row }))).await,
-            Err(error) => tracing::error!(%error, %client_id, "A session can't be kept."),
+        let Ok(info) = session.connect_info().await else { return };
+        if let Some(row) = self.session_row(session, &info, Some(now())).await {
+            let expiry_seconds = expiry(session, session.disconnect().await.ok().flatten().as_ref());
+            disk.change(Change::Session(Box::new(SessionRow { expiry_seconds, ..row }))).await;
         }
-        for message in &left.inflight_messages {
-            self.keep_sent(disk, client_id, message).await;
-        }
-        for (from, publish) in &left.offline_messages {
-            self.keep_queued(client_id, from, publish).await;
-        }
+        self.keep_promises(disk, client_id, &HashMap::new()).await;
     }
 }
 

@@ -16,14 +16,17 @@ mod disk;
 mod doors;
 mod drops;
 mod farewell;
+mod fitting;
 mod hooks;
 mod keep;
 mod owners;
+mod promises;
 mod restore;
 mod retained;
 mod rights;
 mod server;
 mod sessions;
+mod size;
 pub mod tls;
 mod turns;
 mod words;
@@ -43,6 +46,7 @@ use clients::Client;
 use disk::Disk;
 use hooks::Desk;
 use owners::Owners;
+use promises::Promises;
 use relayscope_domain::broker::Embedded;
 use relayscope_domain::id::{BrokerId, ListenerId};
 use relayscope_domain::message::MqttVersion;
@@ -204,6 +208,7 @@ impl EmbeddedBroker {
             drops: Default::default(),
             budgets: Default::default(),
             owners: Owners::new(config.settings.scope),
+            promises: Promises::after(kept.found.last_ticket()),
             totals: Default::default(),
             retain: config.settings.retain,
             disk,

@@ -104,11 +104,14 @@ async fn session(
         let mut publish = keep::publish(&message.head, message.payload, Some(message.ticket));
         match message.sent.and_then(|(packet_id, state)| Some((NonZeroU16::new(packet_id)?, state))) {
             Some((packet_id, state)) => {
+                let status = keep::status(state);
+                desk.promises.restore(&row.client_id, from.clone(), publish.clone(), Some((packet_id, status)));
                 publish.packet_id = Some(packet_id);
-                let sent = OutInflightMessage::new(keep::status(state), from, publish);
+                let sent = OutInflightMessage::new(status, from, publish);
                 session.out_inflight().write().await.push_back(sent);
             }
             None => {
+                desk.promises.restore(&row.client_id, from.clone(), publish.clone(), None);
                 let _ = session.deliver_queue().push((from, publish));
             }
         }

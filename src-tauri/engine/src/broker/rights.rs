@@ -4,23 +4,47 @@
 use super::clients::Right;
 use super::hooks::Desk;
 use super::owners::Owner;
+use super::server::TOPIC_ALIASES;
 use super::words;
 use crate::feed::event::Kind;
 use crate::fingerprint::Fingerprint;
+use crate::front::Goodbye;
 use relayscope_domain::secret::Secret;
 use relayscope_domain::token::Permission;
 use rmqtt::codec::v5::SubscribeAckReason;
 use rmqtt::hook::HookResult;
 use rmqtt::session::Session;
-use rmqtt::types::{AuthResult, ConnectInfo, PublishAclResult, Subscribe, SubscribeAclResult};
+use rmqtt::types::{AuthResult, ConnectInfo, Publish, PublishAclResult, Subscribe, SubscribeAclResult};
 use std::sync::atomic::Ordering;
 
 /// The user name TagoIO's own broker asks for.
 const USERNAME: &str = "Token";
 
+/// What rmqtt's codec lets pass and the specification does not (MQTT-3.3.2-2, 3.3.2-9, 3.3.2-14, 3.3.4-6, 4.7.3-2): the
+/// reason code of MQTT 5, and words.
+fn malformed(publish: &Publish) -> Option<(u8, &'static str)> {
+    const WRONG: [char; 3] = ['+', '#', '\0'];
+    if publish.topic.contains(WRONG) {
+        return Some((0x90, "a topic has no wildcards and no null character"));
+    }
+    let properties = publish.properties.as_ref()?;
+    if properties.response_topic.as_ref().is_some_and(|topic| topic.contains(WRONG)) {
+        Some((0x90, "a response topic has no wildcards and no null character"))
+    } else if !properties.subscription_ids.is_empty() {
+        Some((0x82, "a client sends no subscription identifiers"))
+    } else if properties.topic_alias.is_some_and(|alias| alias.get() > TOPIC_ALIASES) {
+        Some((0x94, "the topic alias is above the maximum"))
+    } else {
+        None
+    }
+}
+
 impl Desk {
     /// By what right a CONNECT may pass, or why not.
     pub(super) fn right(&self, info: &ConnectInfo) -> Result<Right, String> {
+        if info.id().client_id.contains('\0') {
+            return Err("the client id has a null character".to_owned());
+        }
         if info.username().is_none_or(|name| name.is_empty()) {
             return Err(format!("no username: any is accepted, TagoIO's is {USERNAME}"));
         }
@@ -107,7 +131,13 @@ impl Desk {
         }
     }
 
-    pub(super) fn may_publish(&self, session: &Session) -> Option<HookResult> {
+    pub(super) fn may_publish(&self, session: &Session, publish: &Publish) -> Option<HookResult> {
+        if let Some((code, wrong)) = malformed(publish) {
+            self.tell(&session.id, |connections, peer| {
+                connections.cut_peer(peer, Goodbye::new(code, wrong));
+            });
+            return Some(HookResult::PublishAclResult(PublishAclResult::rejected(true, Some(wrong.into()))));
+        }
         let result = match self.permission(session) {
             Some(Permission::Full | Permission::Write) => PublishAclResult::allow(),
             Some(Permission::Read) | None => {
@@ -118,6 +148,20 @@ impl Desk {
     }
 
     pub(super) fn may_subscribe(&self, session: &Session, subscribe: &Subscribe) -> Option<HookResult> {
+        let group = subscribe.opts.shared_group();
+        if group.is_some() && subscribe.opts.no_local() == Some(true) {
+            // MQTT-3.8.3-4 of 5.0.
+            self.tell(&session.id, |connections, peer| {
+                connections.cut_peer(peer, Goodbye::new(0x82, "no local with a shared subscription"));
+            });
+            let failure = SubscribeAclResult::new_failure(SubscribeAckReason::UnspecifiedError);
+            return Some(HookResult::SubscribeAclResult(failure));
+        }
+        let no_group = group.is_some_and(|group| group.is_empty() || group.contains(['+', '#']));
+        if no_group || subscribe.topic_filter.contains('\0') {
+            let failure = SubscribeAclResult::new_failure(SubscribeAckReason::TopicFilterInvalid);
+            return Some(HookResult::SubscribeAclResult(failure));
+        }
         if matches!(self.permission(session), Some(Permission::Full | Permission::Read)) {
             return None;
         }

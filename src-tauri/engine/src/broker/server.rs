@@ -9,6 +9,7 @@ use super::disk::{Change, Found, Writer};
 use super::doors::{self, Listening};
 use super::drops::FLUSH_EVERY;
 use super::farewell;
+use super::fitting::Fitting;
 use super::hooks::{self, Desk};
 use super::restore::{self, Restored};
 use super::retained::Retained;
@@ -43,6 +44,8 @@ const INFLIGHT: NonZeroU16 = match NonZeroU16::new(256) {
 };
 /// The longest packet there is (MQTT 5.0 section 2.1.4).
 const LONGEST_PACKET: u32 = 268_435_460;
+/// Topic aliases each side of a connection may use.
+pub(super) const TOPIC_ALIASES: u16 = 32;
 /// How long a client may take nothing of a packet before it is disconnected.
 const STUCK: Duration = Duration::from_secs(30);
 /// How long a connection to the private port may take to say whose it is.
@@ -230,6 +233,7 @@ async fn launch(
     let scx = ServerContext::new().busy_check_enable(false).build().await;
     let retained = Retained::new(desk.clone());
     *scx.extends.retain_mut().await = Box::new(retained.clone());
+    *scx.extends.fitter_mgr_mut().await = Box::new(Fitting);
     *scx.extends.shared_subscription_mut().await = Box::new(Turns::new(desk.clone()));
     *scx.extends.shared_mut().await = Box::new(Sessions::new(&scx, desk.clone()));
     hooks::register(desk, &*scx.extends.hook_mgr().register()).await;
@@ -273,7 +277,7 @@ fn options(limits: &BrokerLimits) -> Builder {
         .max_packet_size(limits.packet_bytes.unwrap_or(LONGEST_PACKET))
         .max_inflight(INFLIGHT)
         .max_mqueue_len(super::QUEUE)
-        .max_topic_aliases(32)
+        .max_topic_aliases(TOPIC_ALIASES)
         .session_expiry_interval(Duration::from_secs(24 * 60 * 60))
         // Zero: a message without an expiry of its own does not expire.
         .message_expiry_interval(Duration::ZERO)

@@ -11,16 +11,20 @@
 
 use super::hooks::Desk;
 use super::keep::Kept;
+use super::promises::ticket;
 use async_trait::async_trait;
+use relayscope_domain::topic;
 use rmqtt::Result;
 use rmqtt::context::ServerContext;
-use rmqtt::session::Session;
+use rmqtt::inflight::MomentStatus;
+use rmqtt::session::{OfflineInfo, Session};
 use rmqtt::shared::{DefaultShared, Entry, RetainLoadCallback, Shared};
 use rmqtt::types::{
-    ForwardedCount, ForwardedRecipients, From, Id, IsAdmin, MsgID, NodeId, OfflineSession, Publish, QoS, Reason,
-    SessionStatus, SubRelation, SubRelations, SubRelationsMap, SubsSearchParams, SubsSearchResult, Subscribe,
-    SubscribeReturn, To, TopicFilter, Tx, Unsubscribe,
+    ClientId, ForwardedCount, ForwardedRecipients, From, Id, IsAdmin, Message, MsgID, NodeId, OfflineSession, Publish,
+    QoS, Reason, SessionStatus, SubRelation, SubRelations, SubRelationsMap, SubsSearchParams, SubsSearchResult,
+    Subscribe, SubscribeReturn, To, TopicFilter, Tx, Unsubscribe,
 };
+use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -28,6 +32,9 @@ use std::time::{Duration, Instant};
 const PATIENCE: Duration = Duration::from_secs(2);
 /// Between two looks at it.
 const PAUSE: Duration = Duration::from_millis(3);
+
+/// Why a message is left out that the client's maximum packet size forbids (MQTT-3.1.2-24 and -25 of 5.0).
+const TOO_LARGE: &str = "larger than the client's maximum packet size";
 
 type Undelivered = Vec<(To, From, Publish, Reason)>;
 
@@ -43,32 +50,51 @@ impl Sessions {
         Self { inner: DefaultShared::new(Some(scx.clone())), scx: scx.clone(), desk }
     }
 
-    /// Hands a message to one session. One that is kept and just now being taken over is nowhere for a moment: that is
-    /// waited out, or its message would be lost.
-    async fn hand_over(
-        &self,
-        from: &From,
-        copy: &Publish,
-        relation: SubRelation,
-        msg_id: Option<MsgID>,
-    ) -> std::result::Result<ForwardedRecipients, (ForwardedRecipients, Undelivered)> {
-        let receiver = relation.1.clone();
-        let until = Instant::now() + PATIENCE;
-        loop {
-            let outcome = self.inner.forwards_to(from.clone(), copy, vec![relation.clone()], msg_id).await;
-            let moving = outcome.is_err() && copy.qos != QoS::AtMostOnce && self.desk.owners.is_kept(&receiver);
-            if !moving || Instant::now() >= until {
-                return outcome;
-            }
-            tokio::time::sleep(PAUSE).await;
+    /// Hands a message to one session. For one that is kept it may also wait until the session has moved.
+    fn hand_over(&self, from: &From, copy: Publish, receiver: &ClientId) -> std::result::Result<(), Reason> {
+        let send = |from: From, copy: Publish| {
+            self.inner.tx(receiver).is_some_and(|(tx, _)| tx.unbounded_send(Message::Forward(from, copy)).is_ok())
+        };
+        if ticket(&copy).is_some() {
+            self.desk.promises.promise(receiver, from.clone(), copy, send);
+            return Ok(());
         }
+        if send(from.clone(), copy) { Ok(()) } else { Err(Reason::from_static("the client has disconnected")) }
     }
+
+    /// The QoS at which a receiver gets a message: of an MQTT 5 client's overlapping filters the highest counts
+    /// (MQTT-3.3.4-2), and rmqtt hands over but one.
+    async fn highest(&self, publish: &Publish, (_, receiver, options, _, group): &SubRelation) -> QoS {
+        let own = options.qos();
+        let id = Id::from(self.scx.node.id(), receiver.clone());
+        let several = !options.is_v3() && group.is_none();
+        let Some(session) = several.then(|| self.inner.entry(id).session()).flatten() else { return own };
+        let Ok(subscriptions) = session.subscriptions().await else { return own };
+        let all = subscriptions.read().await;
+        let matching = all.iter().filter(|(filter, options)| {
+            options.qos() > own && options.shared_group().is_none() && topic::matches(filter, &publish.topic)
+        });
+        publish.qos.less_value(matching.map(|(_, options)| options.qos()).max().unwrap_or(own))
+    }
+}
+
+/// A message as one subscription gets it.
+fn addressed(publish: &Publish, (.., options, ids, _): &SubRelation) -> Publish {
+    let mut copy = publish.clone();
+    copy.dup = false;
+    copy.packet_id = None;
+    copy.qos = copy.qos.less_value(options.qos());
+    copy.retain = copy.retain && options.retain_as_published() == Some(true);
+    if let Some(ids) = ids {
+        copy.properties.get_or_insert_default().subscription_ids.clone_from(ids);
+    }
+    copy
 }
 
 #[async_trait]
 impl Shared for Sessions {
     fn entry(&self, id: Id) -> Box<dyn Entry> {
-        Box::new(PatientEntry { inner: self.inner.entry(id), desk: self.desk.clone() })
+        Box::new(PatientEntry { inner: self.inner.entry(id), desk: self.desk.clone(), left: None })
     }
 
     fn exist(&self, client_id: &str) -> bool {
@@ -99,8 +125,16 @@ impl Shared for Sessions {
             if !self.desk.owners.sees(&from.id.client_id, &receiver) {
                 continue;
             }
-            let mut copy = publish.clone();
-            match self.desk.budgets.of(&receiver).charge(&copy.payload) {
+            let mut copy = addressed(&publish, &relation);
+            if copy.qos < publish.qos {
+                copy.qos = self.highest(&publish, &relation).await;
+            }
+            let budget = self.desk.budgets.of(&receiver);
+            if !budget.takes(&copy) {
+                undelivered.push((To::from(node, receiver), from.clone(), copy, Reason::from_static(TOO_LARGE)));
+                continue;
+            }
+            match budget.charge(&copy.payload) {
                 Some(payload) => copy.payload = payload,
                 None => {
                     let reason = Reason::from_static("slow consumer: too much waits for it already");
@@ -108,16 +142,13 @@ impl Shared for Sessions {
                     continue;
                 }
             }
-            self.desk.keep_copy(&mut kept, &from, &mut copy, &relation).await;
-            match self.hand_over(&from, &copy, relation, msg_id).await {
-                Ok(receivers) => sent += receivers.len(),
-                Err((receivers, errors)) => {
-                    sent += receivers.len();
-                    undelivered.extend(errors);
-                }
+            self.desk.keep_copy(&mut kept, &from, &mut copy, &receiver).await;
+            match self.hand_over(&from, copy, &receiver) {
+                Ok(()) => sent += 1,
+                Err(reason) => undelivered.push((To::from(node, receiver), from.clone(), publish.clone(), reason)),
             }
         }
-        self.desk.keep_rest(kept, &from, &publish).await;
+        self.desk.keep_rest(kept).await;
         if undelivered.is_empty() { Ok(sent) } else { Err((sent, undelivered)) }
     }
 
@@ -180,6 +211,51 @@ impl Shared for Sessions {
 struct PatientEntry {
     inner: Box<dyn Entry>,
     desk: Arc<Desk>,
+    /// What a session left that was taken from its connection, until it is with the next.
+    left: Option<OfflineInfo>,
+}
+
+impl PatientEntry {
+    /// Keeps what a session left, and returns it without: rmqtt hands it to the new connection in a way that loses all
+    /// of it when that ends at once.
+    fn carry(&mut self, mut left: OfflineInfo) -> OfflineInfo {
+        let (id, created_at) = (left.id.clone(), left.created_at);
+        self.desk.promises.complete(&id.client_id, &mut left);
+        self.left = Some(left);
+        let (subscriptions, offline_messages, inflight_messages) = Default::default();
+        OfflineInfo { id, subscriptions, offline_messages, inflight_messages, created_at }
+    }
+}
+
+/// Gives a session what its former connection left, before anybody else gives it something: first what was sent, in its
+/// order and with its packet ids (MQTT-4.4.0-1), then what waited.
+async fn resume(session: &Session, tx: &Tx, left: OfflineInfo) -> Result<()> {
+    let queue = |from, publish| {
+        // What is over the queue goes the way on which rmqtt drops and says so.
+        if let Err((from, publish)) = session.deliver_queue().push((from, publish)) {
+            let _ = tx.unbounded_send(Message::Forward(from, publish));
+        }
+    };
+    let sent = left.inflight_messages.iter().map(|message| &message.publish);
+    let highest =
+        sent.chain(left.offline_messages.iter().map(|(_, publish)| publish)).filter_map(|it| it.packet_id).max();
+    let mut inflight = session.out_inflight().write().await;
+    inflight.advance_next_id(highest.map_or(0, NonZeroU16::get));
+    for mut message in left.inflight_messages {
+        if message.status == MomentStatus::UnComplete {
+            inflight.push_back(message.clone());
+            let _ = tx.unbounded_send(Message::SendRerelease(message));
+        } else {
+            message.publish.dup = true;
+            queue(message.from, message.publish);
+        }
+    }
+    drop(inflight);
+    left.offline_messages.into_iter().for_each(|(from, publish)| queue(from, publish));
+    for (filter, options) in &left.subscriptions {
+        session.scx.extends.router().await.add(filter, session.id.clone(), options.clone()).await?;
+    }
+    session.subscriptions_extend(left.subscriptions).await
 }
 
 #[async_trait]
@@ -188,7 +264,7 @@ impl Entry for PatientEntry {
         let until = Instant::now() + PATIENCE;
         loop {
             match self.inner.try_lock().await {
-                Ok(inner) => return Ok(Box::new(Self { inner, desk: self.desk.clone() })),
+                Ok(inner) => return Ok(Box::new(Self { inner, desk: self.desk.clone(), left: None })),
                 Err(error) if Instant::now() >= until => return Err(error),
                 Err(_) => tokio::time::sleep(PAUSE).await,
             }
@@ -202,6 +278,7 @@ impl Entry for PatientEntry {
         let until = Instant::now() + PATIENCE;
         loop {
             match self.inner.kick(clean, clear_subscriptions, by_admin).await {
+                Ok(OfflineSession::Exist(Some(left))) => return Ok(OfflineSession::Exist(Some(self.carry(left)))),
                 Ok(session) => return Ok(session),
                 Err(error) if Instant::now() >= until => return Err(error),
                 Err(_) => tokio::time::sleep(PAUSE).await,
@@ -218,7 +295,13 @@ impl Entry for PatientEntry {
     }
 
     async fn set(&mut self, session: Session, tx: Tx) -> Result<()> {
-        self.inner.set(session, tx).await
+        if let Some(left) = self.left.take() {
+            resume(&session, &tx, left).await?;
+        }
+        self.inner.set(session.clone(), tx.clone()).await?;
+        let send = |from, publish| tx.unbounded_send(Message::Forward(from, publish)).is_ok();
+        self.desk.promises.arrived(&session.id.client_id, send);
+        Ok(())
     }
 
     async fn remove(&mut self) -> Result<Option<(Session, Tx)>> {
@@ -263,8 +346,16 @@ impl Entry for PatientEntry {
         if !self.desk.owners.sees_space(from.id.username_ref(), &receiver) {
             return Ok(());
         }
-        self.desk.number(&receiver, &mut publish);
-        self.inner.publish(from, publish).await
+        if !self.desk.budgets.of(&receiver).takes(&publish) {
+            return Err((from, publish, Reason::from_static(TOO_LARGE)));
+        }
+        if self.desk.number(&receiver, &mut publish).is_none() {
+            return self.inner.publish(from, publish).await;
+        }
+        let tx = self.inner.tx();
+        let send = |from, publish| tx.is_some_and(|tx| tx.unbounded_send(Message::Forward(from, publish)).is_ok());
+        self.desk.promises.promise(&receiver, from, publish, send);
+        Ok(())
     }
 
     async fn subscriptions(&self) -> Option<Vec<SubsSearchResult>> {

@@ -115,6 +115,9 @@ pub(super) fn ended(reason: &Reason) -> Option<Goodbye> {
         Reason::ConnectKicked(false) => {
             Some(Goodbye::new(0x8e, "taken over by a new connection with the same client id"))
         }
+        Reason::InflightWindowFull => {
+            Some(Goodbye::new(0x93, "more publishes without their acknowledgement than the receive maximum allows"))
+        }
         Reason::ConnectReadWriteTimeout => Some(Goodbye::new(0x97, "the client stopped reading or writing")),
         Reason::ProtocolError(text) => Some(Goodbye::new(0x82, format!("protocol error: {text}"))),
         Reason::MqttError(error) => {

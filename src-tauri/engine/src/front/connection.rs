@@ -6,11 +6,11 @@
 
 use super::Way;
 use super::events::Moment;
-use super::framing::{Header, Walker};
+use super::framing::Walker;
+use super::gate::{self, Gate};
 use super::goodbye::Goodbye;
-use super::limits::{Excess, Meter};
-use super::mirror::Mirror;
-use super::table::Live;
+use super::limits::Excess;
+use super::sight::{End, Sight, Stop};
 use crate::mqtt::dial::Stream;
 use bytes::{Buf, Bytes};
 use std::cell::RefCell;
@@ -18,7 +18,6 @@ use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io::ErrorKind;
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
@@ -39,64 +38,6 @@ thread_local! {
     static SCRATCH: RefCell<Vec<u8>> = RefCell::new(vec![0; READ]);
 }
 
-/// How forwarding ended.
-#[derive(Debug)]
-pub(super) enum End {
-    /// The client closed its socket, or it broke.
-    Client(Option<ErrorKind>),
-    /// The broker closed its socket, or it broke.
-    Broker(Option<ErrorKind>),
-    /// A limit was passed.
-    Over(Excess),
-    /// Somebody wanted it.
-    Cut(Goodbye),
-}
-
-/// What is seen of the bytes that pass.
-pub(super) struct Sight {
-    pub(super) live: Arc<Live>,
-    pub(super) meter: Arc<Meter>,
-    pub(super) mirror: Option<Mirror>,
-    /// When the client last sent something.
-    pub(super) heard: Instant,
-    /// Whether the broker answered the CONNECT.
-    pub(super) answered: bool,
-    /// Whether either side sent DISCONNECT.
-    pub(super) disconnected: bool,
-    /// Whether nothing follows a DISCONNECT, and a client that sent one has ended, though its socket is open (MQTT 5.0
-    /// section 3.14.4).
-    pub(super) completes: bool,
-}
-
-impl Sight {
-    /// What counts against the client's limits, when it has any.
-    fn limited(&self) -> Option<&Meter> {
-        (!self.live.is_exempt()).then_some(&*self.meter)
-    }
-
-    fn passes(&self, way: Way, header: Header) -> Result<(), Excess> {
-        let meter = self.limited();
-        if way == Way::FromClient {
-            meter.map_or(Ok(()), |meter| meter.packet(header.packet()))?;
-        }
-        match (way, header.kind()) {
-            (Way::FromClient, 3) => {
-                meter.map_or(Ok(()), Meter::publish)?;
-                self.live.received.messages.fetch_add(1, Ordering::Relaxed);
-            }
-            (Way::FromClient, 12) => {
-                self.live.pings.fetch_add(1, Ordering::Relaxed);
-            }
-            (Way::ToClient, 3) => {
-                meter.map_or(Ok(()), Meter::receive)?;
-                self.live.sent.messages.fetch_add(1, Ordering::Relaxed);
-            }
-            _ => {}
-        }
-        Ok(())
-    }
-}
-
 /// One direction.
 struct Lane {
     way: Way,
@@ -108,7 +49,7 @@ struct Lane {
     source_ended: bool,
     // Ends the wait for a sink that takes nothing after its source has ended.
     patience: Option<Pin<Box<Sleep>>>,
-    excess: Option<Excess>,
+    stop: Option<Stop>,
     over: bool,
 }
 
@@ -122,7 +63,7 @@ impl Lane {
             unflushed: false,
             source_ended: false,
             patience: None,
-            excess: None,
+            stop: None,
             over: false,
         }
     }
@@ -154,8 +95,8 @@ impl Lane {
                 return Poll::Ready(self.sink(error));
             }
             let written = self.waiting.is_empty() && !self.unflushed;
-            if let Some(excess) = self.excess.filter(|_| written) {
-                return Poll::Ready(End::Over(excess));
+            if let Some(stop) = self.stop.filter(|_| written) {
+                return Poll::Ready(stop.into());
             }
             if self.source_ended {
                 if !written {
@@ -166,7 +107,7 @@ impl Lane {
             }
             let slow = sight.limited().and_then(|meter| meter.limits().slow_reader_bytes);
             let queues = self.way == Way::ToClient && slow.is_some();
-            if self.excess.is_some() || !(self.waiting.is_empty() || queues) {
+            if self.stop.is_some() || !(self.waiting.is_empty() || queues) {
                 return Poll::Pending;
             }
             match std::task::ready!(read(cx, source)) {
@@ -217,10 +158,20 @@ impl Lane {
     ) -> Result<(), Excess> {
         let at: Moment = (SystemTime::now(), Instant::now());
         let way = self.way;
-        let (mut packets, mut excess, mut last) = (0, None, false);
-        let walked = self.walker.walk(&chunk, |header| {
+        let (mut packets, mut stop, mut last, mut unsaid) = (0, None, false, false);
+        let walked = self.walker.walk_along(&chunk, |header, body| {
             if last {
                 return false;
+            }
+            if sight.completes && way == Way::FromClient {
+                match gate::packet(sight.live.level(), header, chunk.get(body..body + header.remaining)) {
+                    Gate::Passes => {}
+                    Gate::WithWill => unsaid = true,
+                    Gate::Faulty(fault) => {
+                        stop = Some(Stop::Faulty(fault));
+                        return false;
+                    }
+                }
             }
             packets += 1;
             match (way, header.kind()) {
@@ -231,20 +182,25 @@ impl Lane {
                 }
                 _ => {}
             }
-            excess = sight.passes(way, header).err();
-            excess.is_none()
+            stop = sight.passes(way, header).err().map(Stop::from);
+            stop.is_none() && !unsaid
         });
+        let mut shown = chunk.clone();
         if let Some(end) = walked.stopped {
             chunk.truncate(end);
         }
-        self.excess = excess;
-        if chunk.is_empty() {
+        if !unsaid {
+            shown = chunk.clone();
+        }
+        self.stop = stop;
+        self.source_ended |=
+            way == Way::FromClient && sight.completes && sight.disconnected && (unsaid || self.walker.at_boundary());
+        if shown.is_empty() {
             return Ok(());
         }
-        let bytes = chunk.len() as u64;
+        let bytes = shown.len() as u64;
         match way {
             Way::FromClient => {
-                self.source_ended |= sight.completes && sight.disconnected && self.walker.at_boundary();
                 sight.heard = at.1;
                 sight.live.received.bytes.fetch_add(bytes, Ordering::Relaxed);
             }
@@ -252,12 +208,14 @@ impl Lane {
                 sight.live.sent.bytes.fetch_add(bytes, Ordering::Relaxed);
             }
         }
-        self.waiting_bytes += chunk.len();
-        self.waiting.push_back(chunk.clone());
+        if !chunk.is_empty() {
+            self.waiting_bytes += chunk.len();
+            self.waiting.push_back(chunk);
+        }
         // What fails here fails again in a moment, where it is handled.
         let _ = self.write(cx, sink);
         if let Some(mirror) = &mut sight.mirror {
-            mirror.show(way, at, &chunk, walked, packets);
+            mirror.show(way, at, &shown, walked, packets);
         }
         // What was read last is always held; the rest is what a slow reader left.
         match sight.limited() {

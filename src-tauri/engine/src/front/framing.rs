@@ -76,6 +76,11 @@ impl Walker {
 
     /// Walks on. `passes` is asked for every header as soon as it is complete; after a no the walk ends before it.
     pub fn walk(&mut self, bytes: &[u8], mut passes: impl FnMut(Header) -> bool) -> Walked {
+        self.walk_along(bytes, |header, _| passes(header))
+    }
+
+    /// As [`Walker::walk`]; `passes` is also told where in `bytes` what follows the header begins.
+    pub fn walk_along(&mut self, bytes: &[u8], mut passes: impl FnMut(Header, usize) -> bool) -> Walked {
         let mut walked = Walked::default();
         let mut at = 0;
         loop {
@@ -107,7 +112,7 @@ impl Walker {
                 }
             };
             self.held = 0;
-            if !passes(header) {
+            if !passes(header, at) {
                 walked.stopped = Some(begin);
                 self.lost = begin + header.size != at;
                 return walked;

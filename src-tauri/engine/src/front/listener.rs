@@ -1,11 +1,13 @@
 //! Accepts connections and leads each through its life: opening, forwarding, end. Every task of a front is in here.
 
-use super::connection::{End, Forward, Sight, drain};
+use super::connection::{Forward, drain};
 use super::events::{Ending, Missed, Story};
+use super::gate;
 use super::goodbye::Goodbye;
 use super::limits::Meter;
 use super::mirror::{Backlog, mirror};
 use super::opening::{First, Listen, first};
+use super::sight::{End, Sight};
 use super::table::{Connections, Live};
 use super::target::Target;
 use super::{Policy, words};
@@ -148,6 +150,12 @@ async fn talk(
         dismiss(client, first.level, &goodbye).await;
         let ending = ending("closed by Relayscope", Some(goodbye));
         return (story, Ending { excess: Some(excess), ..ending });
+    }
+    if let Some(fault) = gate::connect(&first.bytes).filter(|_| shared.policy.completes) {
+        let goodbye = Goodbye::from(fault);
+        let story = watch(story, &first, shared).await;
+        dismiss(client, first.level, &goodbye).await;
+        return (story, ending("closed by Relayscope", Some(goodbye)));
     }
     let broker = tokio::select! {
         broker = shared.target.open(live.peer, shared.address) => broker,

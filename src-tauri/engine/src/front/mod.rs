@@ -8,6 +8,7 @@
 mod connection;
 mod events;
 pub mod framing;
+mod gate;
 mod goodbye;
 mod limits;
 mod listener;
@@ -15,6 +16,7 @@ mod mirror;
 mod opening;
 pub mod packet;
 pub mod parser;
+mod sight;
 mod table;
 mod target;
 mod tls;
@@ -66,7 +68,8 @@ pub struct Policy {
     /// Whether PINGREQ and PINGRESP are events; they are counted in any case.
     pub pings: bool,
     /// Whether it does what its broker leaves undone: a client whose connection is ended gets a DISCONNECT that says why,
-    /// when that is known, and one that said DISCONNECT is closed. A stranger's broker is not spoken for.
+    /// when that is known, one that said DISCONNECT is closed, and what the broker should turn away is turned away here.
+    /// A stranger's broker is not spoken for.
     pub completes: bool,
     /// Bytes of a packet that are kept to be shown.
     pub keep: usize,

@@ -16,7 +16,6 @@ use serde::{Deserialize, Serialize};
 use sqlx::SqlitePool;
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
-use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use tokio::sync::{mpsc, oneshot};
 
@@ -95,7 +94,6 @@ pub(super) enum Change {
 pub(super) struct Disk {
     /// Bounded: hooks and publishers send, the writer receives. When it is full they wait for the disk.
     changes: mpsc::Sender<Change>,
-    next: AtomicI64,
     /// Which messages stand in the file, by session, so that others cost no write when they are acknowledged.
     written: Mutex<HashMap<String, HashSet<i64>>>,
 }
@@ -129,14 +127,8 @@ impl Disk {
         for message in &found.messages {
             written.entry(message.client_id.clone()).or_default().insert(message.ticket);
         }
-        let last = found.messages.iter().map(|message| message.ticket).max().unwrap_or_default();
-        let disk = Disk { changes: sender, next: AtomicI64::new(last + 1), written: Mutex::new(written) };
+        let disk = Disk { changes: sender, written: Mutex::new(written) };
         Ok(Opened { disk, writer: Writer { pool, changes }, found, notices })
-    }
-
-    /// The next message's number.
-    pub(super) fn ticket(&self) -> i64 {
-        self.next.fetch_add(1, Ordering::Relaxed)
     }
 
     /// Hands a change to the writer. Fails only when the broker ends.

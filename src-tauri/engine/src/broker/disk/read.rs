@@ -13,6 +13,13 @@ pub(in crate::broker) struct Found {
     pub(in crate::broker) retained: Vec<RetainedRow>,
 }
 
+impl Found {
+    /// The highest number of a message.
+    pub(in crate::broker) fn last_ticket(&self) -> i64 {
+        self.messages.iter().map(|message| message.ticket).max().unwrap_or_default()
+    }
+}
+
 pub(super) async fn all(pool: &SqlitePool) -> Result<Found, sqlx::Error> {
     let sessions = sqlx::query("SELECT * FROM sessions").fetch_all(pool).await?;
     let messages = sqlx::query("SELECT * FROM messages ORDER BY client_id, ticket").fetch_all(pool).await?;

@@ -1,0 +1,88 @@
+//! A kept session that is taken over and broken off again and again while messages come for it.
+
+use crate::support::broker::{FULL, Rig, connect};
+use crate::support::soon;
+use crate::support::wire::{self, Connect};
+use std::collections::BTreeSet;
+use std::time::Duration;
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
+
+const MESSAGES: u16 = 600;
+const RECONNECTS: u16 = 30;
+
+fn hello() -> Connect<'static> {
+    Connect { keep_session: true, ..connect(4, "restless", Some(FULL)) }
+}
+
+/// The number in a PUBLISH's payload, with its packet id.
+fn number(packet: &[u8]) -> (u16, [u8; 2]) {
+    (u16::from_be_bytes([packet[packet.len() - 2], packet[packet.len() - 1]]), [packet[7], packet[8]])
+}
+
+/// Reads up to `count` messages and acknowledges them; ends early when nothing comes.
+async fn take(stream: &mut TcpStream, count: u16, seen: &mut Vec<u16>) {
+    for _ in 0..count {
+        let Ok(packet) = tokio::time::timeout(Duration::from_millis(300), wire::read(stream)).await else { return };
+        if packet.is_empty() {
+            return;
+        }
+        assert_eq!(packet[0] & 0xF6, 0x32, "{packet:02x?}");
+        let (number, [high, low]) = number(&packet);
+        seen.push(number);
+        let _ = stream.write_all(&[0x40, 2, high, low]).await;
+    }
+}
+
+async fn publish(addr: std::net::SocketAddr) {
+    let (mut stream, _) = connect(4, "publisher", Some(FULL)).send(addr).await;
+    for number in 1..=MESSAGES {
+        let [high, low] = number.to_be_bytes();
+        wire::write(&mut stream, &[0x32, 9, 0, 3, b'm', b'/', b'n', high, low, high, low]).await;
+        assert_eq!(wire::read(&mut stream).await, [0x40, 2, high, low]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_session_that_reconnects_while_messages_come_misses_none() {
+    let rig = Rig::start().await;
+    let (mut stream, _) = hello().send(rig.addr()).await;
+    wire::write(&mut stream, &wire::subscribe("m/#", 1)).await;
+    wire::read(&mut stream).await;
+    let publisher = tokio::spawn(publish(rig.addr()));
+    let (mut seen, mut taken_over) = (vec![], vec![]);
+    for round in 0..RECONNECTS {
+        take(&mut stream, (round * 7) % 23, &mut seen).await;
+        match round % 4 {
+            // Broken off with bytes unread.
+            0 => drop(stream),
+            // Taken over while messages are on their way.
+            1 => taken_over.push(stream),
+            // Gone before its CONNACK came.
+            2 => {
+                drop(stream);
+                let mut hasty = TcpStream::connect(rig.addr()).await.unwrap();
+                wire::write(&mut hasty, &hello().packet()).await;
+            }
+            // Gone as soon as its CONNACK came.
+            _ => {
+                taken_over.push(stream);
+                drop(hello().send(rig.addr()).await);
+            }
+        }
+        let (next, answer) = soon("CONNACK", hello().send(rig.addr())).await;
+        assert_eq!(answer, [0x20, 2, 1, 0], "round {round}");
+        stream = next;
+    }
+    soon("the publisher", publisher).await.unwrap();
+    take(&mut stream, u16::MAX, &mut seen).await;
+    let missing: Vec<u16> = {
+        let seen: BTreeSet<u16> = seen.iter().copied().collect();
+        (1..=MESSAGES).filter(|number| !seen.contains(number)).collect()
+    };
+    assert!(missing.is_empty(), "{} of {MESSAGES} are missing: {missing:?}", missing.len());
+    let mut first = BTreeSet::new();
+    seen.retain(|number| first.insert(*number));
+    assert!(seen.is_sorted(), "the order in which they came first: {seen:?}");
+    rig.broker.stop().await;
+}
