@@ -10,10 +10,10 @@ use serde_json::json;
 use std::process::Command;
 use std::time::Duration;
 
-const SCENE: &str = "RELAYSCOPE_TEST_SCENE";
+pub(crate) const SCENE: &str = "RELAYSCOPE_TEST_SCENE";
 
 /// Bytes that a file may have from now on; `None` is as many as it likes.
-fn limit(bytes: Option<u64>) {
+pub(crate) fn limit(bytes: Option<u64>) {
     let size = libc::rlimit { rlim_cur: bytes.unwrap_or(libc::RLIM_INFINITY), rlim_max: libc::RLIM_INFINITY };
     // SAFETY: the signal's default action would end the process; ignored, the write fails with EFBIG instead. The
     // structure lives until the call returns.

@@ -3,7 +3,9 @@
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod broker;
+mod broker_kept;
 mod broker_load;
+mod broker_rules;
 mod connection_test;
 mod disk;
 mod endpoint;
@@ -11,6 +13,7 @@ mod endpoint_access;
 mod endpoint_limits;
 mod endpoint_load;
 mod faults;
+mod history;
 mod keychain;
 mod letters;
 mod link;

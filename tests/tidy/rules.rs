@@ -82,7 +82,7 @@ pub(crate) const RULES: &[Rule] = &[
         kept_by: ("tests/engine/relay.rs", "use rumqttc::QoS;"),
     },
     Rule {
-        why: "SQL stands under store/, queue/, feed/history and platform/bucket only.",
+        why: "SQL stands under store/, queue/, broker/disk/, feed/history and platform/bucket only.",
         check: |source| {
             const SQL: &[&str] = &[
                 "sqlx::query",
@@ -93,7 +93,8 @@ pub(crate) const RULES: &[Rule] = &[
                 "\"CREATE TABLE ",
                 "\"PRAGMA ",
             ];
-            const PLACES: &[&str] = &["store/", "store.", "queue/", "queue.", "feed/history", "platform/bucket"];
+            const PLACES: &[&str] =
+                &["store/", "store.", "queue/", "queue.", "broker/disk/", "feed/history", "platform/bucket"];
             let home = source.path.strip_prefix("src-tauri/engine/src/").unwrap_or_default();
             let allowed = !source.is_rust() || PLACES.iter().any(|place| home.starts_with(place));
             unless(allowed, || source.places(source.product().filter(|line| has_any(line.text, SQL))))

@@ -35,6 +35,10 @@ id!(
     BrokerId
 );
 id!(
+    /// A listener of an embedded broker.
+    ListenerId
+);
+id!(
     /// A saved network token, authorization or device token.
     TokenId
 );

@@ -13,6 +13,8 @@ pub struct Settings {
     pub feed_megabytes: u32,
     /// Largest MQTT packet taken, in megabytes (1 to 256); larger ones are skipped and counted.
     pub packet_megabytes: u32,
+    /// What is recorded on disk.
+    pub history: HistorySettings,
     /// Whether the first-run doors were passed.
     pub welcomed: bool,
     /// Whether the rail of places shows icons only.
@@ -33,7 +35,39 @@ impl Settings {
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { theme: Theme::System, feed_megabytes: 256, packet_megabytes: 16, welcomed: false, rail_folded: false }
+        Self {
+            theme: Theme::System,
+            feed_megabytes: 256,
+            packet_megabytes: 16,
+            history: HistorySettings::default(),
+            welcomed: false,
+            rail_folded: false,
+        }
+    }
+}
+
+/// The feed's history on disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase", default)]
+pub struct HistorySettings {
+    /// Whether events are recorded.
+    pub enabled: bool,
+    /// Budget on disk, in megabytes (10 to 1,000,000).
+    pub megabytes: u32,
+    /// How many days are kept (1 to 3,650).
+    pub days: u32,
+}
+
+impl HistorySettings {
+    /// The budget on disk in bytes.
+    pub fn bytes(&self) -> u64 {
+        u64::from(self.megabytes) * 1_000_000
+    }
+}
+
+impl Default for HistorySettings {
+    fn default() -> Self {
+        Self { enabled: false, megabytes: 1_000, days: 7 }
     }
 }
 

@@ -8,6 +8,7 @@ pub mod broker;
 mod causes;
 pub mod configuration;
 pub mod destination;
+mod embedded;
 pub mod endpoint;
 pub mod feed;
 pub mod fingerprint;
@@ -31,6 +32,7 @@ pub use startup::StartError;
 
 use api::wire::{Frame, Row};
 use feed::Feed;
+use feed::history::History;
 use queue::Queue;
 use runtime::Runtime;
 use std::path::{Path, PathBuf};
@@ -60,6 +62,7 @@ pub struct Engine {
     store: Store,
     queue: Queue,
     feed: Feed,
+    history: History,
     runtime: Arc<Runtime>,
     http: reqwest::Client,
     // Senders: the janitor and running connection tests. Receivers: pages. One that falls behind misses frames and gets
@@ -118,6 +121,7 @@ impl Engine {
             tracing::warn!("Not everything ended in time; what is unfinished is on disk.");
             supervisor.abort();
         }
+        self.history.close().await;
         self.queue.close().await;
         self.store.close().await;
         tracing::info!("Stopped.");

@@ -26,6 +26,8 @@ pub enum UnitKey {
     Endpoint(u16),
     /// The demo's devices.
     Simulator,
+    /// Records the feed on disk.
+    History,
     /// Ticks: views, status, last use of tokens.
     Janitor,
 }
@@ -139,7 +141,7 @@ impl Runtime {
             UnitKey::Broker(id) => drop(state.brokers.remove(&id)),
             UnitKey::Relay(id) => drop(state.relays.remove(&id)),
             UnitKey::Endpoint(port) => drop(state.endpoints.remove(&port)),
-            UnitKey::Simulator | UnitKey::Janitor => {}
+            UnitKey::Simulator | UnitKey::History | UnitKey::Janitor => {}
         }
     }
 

@@ -1,6 +1,7 @@
 //! The start of an engine, step by step: folder, lock, databases, data key, supervisor. Every failure is one sentence.
 
 use crate::causes::chain;
+use crate::feed::history::History;
 use crate::feed::{Feed, unix_millis};
 use crate::lock::FolderLock;
 use crate::queue::Queue;
@@ -53,6 +54,7 @@ pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {
     let (queue, queue_notices) = Queue::open(&data_dir.join("queue.db"), &stamp).await.map_err(because)?;
     notices.extend(queue_notices);
     let feed = Feed::new(settings.feed_bytes());
+    let history = History::new(data_dir.join("history.db"));
     let http = destination::http::http_client().map_err(because)?;
     let (frames, _) = broadcast::channel(256);
     let stop = CancellationToken::new();
@@ -62,6 +64,7 @@ pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {
         store.clone(),
         queue.clone(),
         feed.clone(),
+        history.clone(),
         http.clone(),
         runtime.clone(),
         frames.clone(),
@@ -81,6 +84,7 @@ pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {
         store,
         queue,
         feed,
+        history,
         runtime,
         http,
         frames,

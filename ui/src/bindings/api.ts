@@ -104,6 +104,15 @@ relay: RelayDraft,
 token: TokenDraft, };
 
 /**
+ * A new listener's form.
+ */
+export type BlankListener = { 
+/**
+ * The form.
+ */
+listener: ListenerDraft, };
+
+/**
  * A saved broker.
  */
 export type Broker = { 
@@ -133,9 +142,13 @@ id: BrokerId | null,
  */
 name: string, 
 /**
- * `true` for the embedded broker; then only `name`, `port` and `enabled` count.
+ * `true` for the embedded broker; then only `name`, `port`, `enabled` and `inside` count.
  */
 embedded: boolean, 
+/**
+ * The embedded broker's settings.
+ */
+inside: EmbeddedDraft, 
 /**
  * Whether the embedded broker runs.
  */
@@ -197,6 +210,43 @@ tls: TlsDraft, };
  * A saved broker, external or embedded.
  */
 export type BrokerId = string;
+
+/**
+ * How much an embedded broker takes. `None` is no limit; minutes are wall-clock minutes, as TagoIO counts them.
+ */
+export type BrokerLimits = { 
+/**
+ * Connections at the same time.
+ */
+connections: number | null, 
+/**
+ * New connections per minute.
+ */
+connectionsPerMinute: number | null, 
+/**
+ * Seconds from accepting a connection to its whole CONNECT.
+ */
+firstPacketSeconds: number, 
+/**
+ * Publishes taken from all clients per minute.
+ */
+publishesPerMinute: number | null, 
+/**
+ * Publishes delivered to all clients per minute.
+ */
+receivesPerMinute: number | null, 
+/**
+ * Largest packet, bytes.
+ */
+packetBytes: number, 
+/**
+ * Subscriptions of one client.
+ */
+subscriptions: number | null, 
+/**
+ * Bytes that may wait for one client that does not read.
+ */
+slowReaderBytes: number, };
 
 /**
  * Asks for a broker by its id.
@@ -351,6 +401,204 @@ total: number,
 rows: Array<BucketRow>, };
 
 /**
+ * Takes retained messages away: one, or all that match a filter.
+ */
+export type ClearRequest = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * A topic, or a filter.
+ */
+filter: string, 
+/**
+ * Only the one of this space.
+ */
+space: string | null, };
+
+/**
+ * What was taken away.
+ */
+export type Cleared = { 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * In words.
+ */
+words: string, 
+/**
+ * The file that brings them back, by its name.
+ */
+undo: string, 
+/**
+ * Where it lies.
+ */
+path: string, };
+
+/**
+ * Whether a TLS listener asks clients for a certificate. A device token is asked for all the same.
+ */
+export type ClientCertificates = "off" | "optional" | "required";
+
+/**
+ * A client's page.
+ */
+export type ClientDetail = { 
+/**
+ * The client; nothing when it is not connected any more.
+ */
+client: ClientRow | null, 
+/**
+ * Its subscriptions.
+ */
+subscriptions: Array<ClientSubscription>, 
+/**
+ * Its newest events, newest first.
+ */
+events: Array<Row>, };
+
+/**
+ * Names one client.
+ */
+export type ClientRequest = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * The client.
+ */
+clientId: string, };
+
+/**
+ * A connected client.
+ */
+export type ClientRow = { 
+/**
+ * Client id.
+ */
+clientId: string, 
+/**
+ * Name of its device token.
+ */
+token: string, 
+/**
+ * Where it connects from.
+ */
+address: string, 
+/**
+ * `MQTT 5`.
+ */
+version: string, 
+/**
+ * When it connected.
+ */
+since: number, 
+/**
+ * Publishes from it.
+ */
+messagesIn: number, 
+/**
+ * Their payload bytes.
+ */
+bytesIn: number, 
+/**
+ * Publishes to it.
+ */
+messagesOut: number, 
+/**
+ * Their payload bytes.
+ */
+bytesOut: number, 
+/**
+ * Filters.
+ */
+subscriptions: number, 
+/**
+ * Sent and not acknowledged.
+ */
+inflight: number, 
+/**
+ * Waiting for it.
+ */
+queue: number, 
+/**
+ * Seconds; 0 is none.
+ */
+keepAlive: number, 
+/**
+ * Its last will in words.
+ */
+will: string | null, 
+/**
+ * Whether its session stays when it goes.
+ */
+kept: boolean, };
+
+/**
+ * A subscription of a client.
+ */
+export type ClientSubscription = { 
+/**
+ * Filter.
+ */
+filter: string, 
+/**
+ * QoS granted.
+ */
+qos: number, };
+
+/**
+ * A page of the connected clients.
+ */
+export type Clients = { 
+/**
+ * How many there are with that text.
+ */
+total: number, 
+/**
+ * The page.
+ */
+rows: Array<ClientRow>, };
+
+/**
+ * Asks for a page of the connected clients, by client id.
+ */
+export type ClientsRequest = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * What client id, token or address must contain; case does not matter. Empty selects all.
+ */
+text: string, 
+/**
+ * How many to pass over.
+ */
+from: number, 
+/**
+ * How many at most.
+ */
+count: number, };
+
+/**
+ * A line for a terminal or another program.
+ */
+export type CommandLine = { 
+/**
+ * What it does: `Publish with mosquitto_pub`.
+ */
+label: string, 
+/**
+ * The line.
+ */
+text: string, };
+
+/**
  * How to reach an external broker, without its secrets.
  */
 export type Connection = { 
@@ -402,6 +650,90 @@ will: Will | null,
  * TLS details; unused on plain transports.
  */
 tls: Tls, };
+
+/**
+ * One client's life.
+ */
+export type ConnectionRow = { 
+/**
+ * Its number in the view.
+ */
+connection: number, 
+/**
+ * Where it was seen.
+ */
+source: string, 
+/**
+ * Client id.
+ */
+client: string, 
+/**
+ * How many rows it has.
+ */
+rows: number, 
+/**
+ * Its connect line, if that is still kept.
+ */
+begun: Row | null, 
+/**
+ * Its newest row.
+ */
+newest: Row | null, 
+/**
+ * Whether it ended.
+ */
+ended: boolean, };
+
+/**
+ * Lives of clients.
+ */
+export type ConnectionRows = { 
+/**
+ * How many there are.
+ */
+total: number, 
+/**
+ * Those asked for.
+ */
+rows: Array<ConnectionRow>, };
+
+/**
+ * Asks for rows of one client's life, oldest first.
+ */
+export type ConnectionRowsRequest = { 
+/**
+ * A view that looks at connections.
+ */
+view: number, 
+/**
+ * The life's number.
+ */
+connection: number, 
+/**
+ * How many older rows to pass over.
+ */
+from: number, 
+/**
+ * How many, at most 1,000.
+ */
+count: number, };
+
+/**
+ * Asks for lives of clients, the newest first.
+ */
+export type ConnectionsRequest = { 
+/**
+ * A view that looks at connections.
+ */
+view: number, 
+/**
+ * How many newer ones to pass over.
+ */
+from: number, 
+/**
+ * How many, at most 1,000.
+ */
+count: number, };
 
 /**
  * The demo.
@@ -504,17 +836,140 @@ seconds: number | null,
 words: string, };
 
 /**
- * The embedded broker. Always on 127.0.0.1.
+ * The embedded broker. Its plain TCP port is always on 127.0.0.1; listeners may be elsewhere.
  */
 export type Embedded = { 
 /**
- * TCP port that is wanted; the next free one is taken when it is in use, and shown.
+ * TCP port on 127.0.0.1 that is wanted; the next free one is taken when it is in use, and shown.
  */
 port: number, 
 /**
  * Whether it runs.
  */
-enabled: boolean, };
+enabled: boolean, 
+/**
+ * Who gets what others publish.
+ */
+scope: TopicScope, 
+/**
+ * Whether it keeps retained messages.
+ */
+retain: RetainMode, 
+/**
+ * Whether sessions, their queued messages and retained messages survive a restart.
+ */
+persist: boolean, 
+/**
+ * How much it takes.
+ */
+limits: BrokerLimits, 
+/**
+ * Where it listens besides.
+ */
+listeners: Array<Listener>, };
+
+/**
+ * What the form of the embedded broker holds. Numbers are texts, as typed.
+ */
+export type EmbeddedDraft = { 
+/**
+ * Who gets what others publish.
+ */
+scope: TopicScope, 
+/**
+ * Whether it keeps retained messages.
+ */
+retain: RetainMode, 
+/**
+ * Whether sessions and messages survive a restart.
+ */
+persist: boolean, 
+/**
+ * How much it takes.
+ */
+limits: LimitsDraft, 
+/**
+ * Where it listens besides.
+ */
+listeners: Array<ListenerDraft>, };
+
+/**
+ * An embedded broker at work.
+ */
+export type EmbeddedLive = { 
+/**
+ * Whether it runs; everything below is empty otherwise.
+ */
+running: boolean, 
+/**
+ * Where it listens.
+ */
+listeners: Array<ListenerLine>, 
+/**
+ * Connected clients.
+ */
+clients: number, 
+/**
+ * Sessions kept for clients that are away.
+ */
+away: number, 
+/**
+ * Retained messages.
+ */
+retained: number, 
+/**
+ * Publishes taken since it started.
+ */
+messagesIn: number, 
+/**
+ * Their payload bytes.
+ */
+bytesIn: number, 
+/**
+ * Publishes delivered.
+ */
+messagesOut: number, 
+/**
+ * Their payload bytes.
+ */
+bytesOut: number, 
+/**
+ * Taken per second, since the last look.
+ */
+rateIn: number, 
+/**
+ * Delivered per second.
+ */
+rateOut: number, 
+/**
+ * Connections let in.
+ */
+connects: number, 
+/**
+ * Connections refused.
+ */
+refusals: number, 
+/**
+ * Messages lost on the way to a client.
+ */
+dropped: number, 
+/**
+ * What was there again at the start, in words; empty when nothing was.
+ */
+restored: string, };
+
+/**
+ * What comes of an embedded broker's form while it is edited.
+ */
+export type EmbeddedPreview = { 
+/**
+ * What the chosen limits are, line by line.
+ */
+limits: Array<string>, 
+/**
+ * What saving does to those who are connected: `Saving restarts the broker: 3 clients are disconnected.`
+ */
+consequence: string | null, };
 
 /**
  * Who may ask.
@@ -775,6 +1230,15 @@ label: string,
 value: string, };
 
 /**
+ * What is selected: whatever fulfils every term. Without terms, everything.
+ */
+export type Filter = { 
+/**
+ * In the order in which they are written.
+ */
+terms: Array<FilterTerm>, };
+
+/**
  * What the relay form shows under a filter while it is typed.
  */
 export type FilterCheck = { 
@@ -790,6 +1254,132 @@ matches: Array<string>,
  * Near misses that it does not match.
  */
 misses: Array<string>, };
+
+/**
+ * Whether a message came to us or was sent by us.
+ */
+export type FilterDirection = "in" | "out";
+
+/**
+ * Saves a filter.
+ */
+export type FilterDraft = { 
+/**
+ * The filter to rename or change, or `None` for a new one.
+ */
+id: number | null, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * The filter's line.
+ */
+line: string, };
+
+/**
+ * A change of a filter by a click.
+ */
+export type FilterEdit = { "is": "toggle", 
+/**
+ * Field.
+ */
+field: FilterField, 
+/**
+ * One value, as it stands after the colon.
+ */
+value: string, } | { "is": "put", 
+/**
+ * Field.
+ */
+field: FilterField, 
+/**
+ * The value, as it stands after the colon.
+ */
+value: string, } | { "is": "mute", 
+/**
+ * Field.
+ */
+field: FilterField, 
+/**
+ * One value, as it is.
+ */
+value: string, } | { "is": "remove", 
+/**
+ * Its place in the list.
+ */
+term: number, };
+
+/**
+ * Changes a filter by a click.
+ */
+export type FilterEditRequest = { 
+/**
+ * The line before.
+ */
+line: string, 
+/**
+ * The click.
+ */
+edit: FilterEdit, };
+
+/**
+ * What stands before a colon.
+ */
+export type FilterField = "kind" | "source" | "name" | "dir" | "out" | "qos" | "retained" | "client" | "topic" | "message" | "size" | "since" | "until" | "word";
+
+/**
+ * How something ended.
+ */
+export type FilterOutcome = "ok" | "retry" | "failed" | "lost";
+
+/**
+ * A filter's line, read.
+ */
+export type FilterReading = { 
+/**
+ * The line: as it came, or after a click as it is written.
+ */
+line: string, 
+/**
+ * What it means, unless it has mistakes.
+ */
+filter: Filter | null, 
+/**
+ * The kinds it asks for: chips that are on.
+ */
+kinds: Array<KindName>, 
+/**
+ * What is wrong, and where.
+ */
+mistakes: Array<Mistake>, };
+
+/**
+ * Names a saved filter.
+ */
+export type FilterRequest = { 
+/**
+ * Number.
+ */
+id: number, };
+
+/**
+ * One condition.
+ */
+export type FilterTerm = { 
+/**
+ * Whether the test must fail instead: `-client:sim-1`.
+ */
+not: boolean, 
+/**
+ * What is asked.
+ */
+test: FilterTest, };
+
+/**
+ * What is asked of an event. A list holds alternatives. What an event does not have fulfils no test.
+ */
+export type FilterTest = { "field": "kind", "value": Array<KindName> } | { "field": "source", "value": Array<SourceKind> } | { "field": "name", "value": Array<string> } | { "field": "direction", "value": Array<FilterDirection> } | { "field": "outcome", "value": Array<FilterOutcome> } | { "field": "qos", "value": Array<Qos> } | { "field": "retained", "value": boolean } | { "field": "client", "value": Array<string> } | { "field": "topic", "value": Array<string> } | { "field": "message", "value": Array<MessageId> } | { "field": "size", "value": SizeTest } | { "field": "since", "value": Moment } | { "field": "until", "value": Moment } | { "field": "text", "value": string } | { "field": "word", "value": string } | { "field": "regex", "value": string };
 
 /**
  * Pushed through `subscribe`; at most about 10 a second of each kind.
@@ -812,6 +1402,86 @@ words: string,
  * Colour.
  */
 tone: Tone, };
+
+/**
+ * Asks for events of the history, newest first.
+ */
+export type HistoryRequest = { 
+/**
+ * The filter's line.
+ */
+line: string, 
+/**
+ * Only events before this number: where the last answer ended.
+ */
+before: number | null, 
+/**
+ * How many, at most 1,000.
+ */
+count: number, };
+
+/**
+ * Events of the history.
+ */
+export type HistoryRows = { 
+/**
+ * Those found, newest first; their numbers are the history's.
+ */
+rows: Array<Row>, 
+/**
+ * From where on to go on; nothing at the end. A search may stop on its way to say how far it is.
+ */
+next: number | null, };
+
+/**
+ * The feed's history on disk.
+ */
+export type HistorySettings = { 
+/**
+ * Whether events are recorded.
+ */
+enabled: boolean, 
+/**
+ * Budget on disk, in megabytes (10 to 1,000,000).
+ */
+megabytes: number, 
+/**
+ * How many days are kept (1 to 3,650).
+ */
+days: number, };
+
+/**
+ * How the history stands.
+ */
+export type HistoryStatus = { 
+/**
+ * Whether events are being recorded.
+ */
+recording: boolean, 
+/**
+ * Bytes on disk.
+ */
+bytes: number, 
+/**
+ * Bytes allowed.
+ */
+budget: number, 
+/**
+ * Events kept.
+ */
+events: number, 
+/**
+ * When the oldest happened.
+ */
+oldest: number | null, 
+/**
+ * Events of this run that could not be written before they had to make room.
+ */
+missed: number, 
+/**
+ * What a person should know: a file that was set aside, why recording ended.
+ */
+notice: string | null, };
 
 /**
  * Hops of a downlink, in order.
@@ -898,6 +1568,11 @@ tone: RowTone, };
  * Kinds of events, as chips select them.
  */
 export type KindGroup = "connect" | "disconnect" | "subscribe" | "unsubscribe" | "publish" | "delivery" | "error";
+
+/**
+ * Kinds of events: those of the chips, which hold several, and each by itself.
+ */
+export type KindName = "connect" | "disconnect" | "subscribe" | "unsubscribe" | "publish" | "delivery" | "error" | "connected" | "refused" | "will" | "downlink" | "queued" | "delivered" | "dry-run" | "retry" | "dead-letter" | "dropped" | "failure" | "note";
 
 /**
  * An error in plain words.
@@ -1181,9 +1856,175 @@ skip: number,
 count: number, };
 
 /**
+ * Which limits are chosen.
+ */
+export type LimitsChoice = "none" | "free" | "starter" | "scale" | "own";
+
+/**
+ * The limits in the form; an empty text is no limit. Only [`LimitsChoice::Own`] reads them.
+ */
+export type LimitsDraft = { 
+/**
+ * Which.
+ */
+choice: LimitsChoice, 
+/**
+ * Connections at the same time.
+ */
+connections: string, 
+/**
+ * New connections per minute.
+ */
+connectionsPerMinute: string, 
+/**
+ * Seconds to the first packet.
+ */
+firstPacketSeconds: string, 
+/**
+ * Publishes taken per minute.
+ */
+publishesPerMinute: string, 
+/**
+ * Publishes delivered per minute.
+ */
+receivesPerMinute: string, 
+/**
+ * Largest packet, bytes.
+ */
+packetBytes: string, 
+/**
+ * Subscriptions of one client.
+ */
+subscriptions: string, 
+/**
+ * Bytes waiting for one client that does not read.
+ */
+slowReaderBytes: string, };
+
+/**
+ * Asks for command lines that reach a broker.
+ */
+export type LinesRequest = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * A device token; nothing leaves a gap for one.
+ */
+tokenId: TokenId | null, 
+/**
+ * Whether the token stands in them in the clear: a person asked to see or copy it.
+ */
+reveal: boolean, };
+
+/**
  * Where it listens, as chosen.
  */
 export type Listen = "loopback" | "all" | "address";
+
+/**
+ * One more place where an embedded broker listens, besides its plain TCP port on 127.0.0.1.
+ */
+export type Listener = { 
+/**
+ * Its identity; its private key is kept under it.
+ */
+id: ListenerId, 
+/**
+ * How bytes travel.
+ */
+transport: Transport, 
+/**
+ * Address; the unspecified one is every address of this computer.
+ */
+address: string, 
+/**
+ * TCP port.
+ */
+port: number, 
+/**
+ * With TLS: the certificate chain (PEM), leaf first.
+ */
+certificate: string | null, 
+/**
+ * With TLS: whether clients show a certificate.
+ */
+clientCertificates: ClientCertificates, 
+/**
+ * With client certificates: their authorities (PEM).
+ */
+clientCa: string | null, };
+
+/**
+ * One listener in the form. Certificates are the contents of the chosen files.
+ */
+export type ListenerDraft = { 
+/**
+ * Its identity; the page keeps it.
+ */
+id: ListenerId, 
+/**
+ * How bytes travel.
+ */
+transport: Transport, 
+/**
+ * Where it listens.
+ */
+listen: Listen, 
+/**
+ * With [`Listen::Address`]: the address.
+ */
+address: string, 
+/**
+ * TCP port.
+ */
+port: string, 
+/**
+ * Confirms that other computers may reach it.
+ */
+exposed: boolean, 
+/**
+ * PEM of the certificate chain.
+ */
+certificate: string, 
+/**
+ * PEM of its private key.
+ */
+key: SecretDraft, 
+/**
+ * Whether clients show a certificate.
+ */
+clientCertificates: ClientCertificates, 
+/**
+ * PEM of the authorities of client certificates.
+ */
+clientCa: string, };
+
+/**
+ * A listener of an embedded broker.
+ */
+export type ListenerId = string;
+
+/**
+ * One place where a broker listens.
+ */
+export type ListenerLine = { 
+/**
+ * `TCP`, `TLS`, `WebSocket`, `Secure WebSocket`.
+ */
+transport: string, 
+/**
+ * To copy: `192.168.1.20:8883`.
+ */
+address: string, 
+/**
+ * Who reaches it: `this computer only`, `other computers too`.
+ */
+reach: string, };
+ * How the rows of a view are arranged, besides as a list.
+ */
+export type Look = "feed" | "topics" | "connections";
 
 /**
  * One topic mapping.
@@ -1231,6 +2072,56 @@ retain: boolean,
  * `relay`: this relay's name.
  */
 relay: boolean, };
+
+/**
+ * A mistake in a line.
+ */
+export type Mistake = { 
+/**
+ * Where it begins: characters before it, as a page counts them (UTF-16 code units).
+ */
+from: number, 
+/**
+ * Where it ends, counted in the same way.
+ */
+to: number, 
+/**
+ * What is wrong and what would be right.
+ */
+message: string, };
+
+/**
+ * A point in time.
+ */
+export type Moment = { "is": "clock", 
+/**
+ * Milliseconds since midnight.
+ */
+millis: number, } | { "is": "date", 
+/**
+ * Year, four digits.
+ */
+year: number, 
+/**
+ * Month, from 1.
+ */
+month: number, 
+/**
+ * Day, from 1.
+ */
+day: number, 
+/**
+ * Milliseconds since midnight.
+ */
+millis: number, } | { "is": "unix", 
+/**
+ * Since 1970.
+ */
+millis: number, } | { "is": "ago", 
+/**
+ * Milliseconds.
+ */
+millis: number, };
 
 /**
  * The protocol version of a connection.
@@ -1416,6 +2307,40 @@ pacing: boolean,
  * In words: `at this rate the limit is reached in 14 s`.
  */
 words: string, };
+
+/**
+ * Rows over time.
+ */
+export type RateChart = { 
+/**
+ * When the first span begins.
+ */
+from: number, 
+/**
+ * Seconds of a span.
+ */
+seconds: number, 
+/**
+ * Rows in each span, oldest first.
+ */
+counts: Array<number>, };
+
+/**
+ * Asks how many rows a view has in each of the last spans of time.
+ */
+export type RateRequest = { 
+/**
+ * The view.
+ */
+view: number, 
+/**
+ * Seconds of a span, at least 1.
+ */
+seconds: number, 
+/**
+ * How many spans up to now, at most 3,600.
+ */
+buckets: number, };
 
 /**
  * Where a token is valid, and with it the address of the API.
@@ -1713,9 +2638,111 @@ draft: RelayDraft,
 grants: Array<Grant>, };
 
 /**
+ * What becomes of retained messages.
+ */
+export type RetainMode = "on" | "tagoIo";
+
+/**
  * What is done with retained messages.
  */
 export type Retained = "forward" | "skip" | "newer";
+
+/**
+ * Names one retained message.
+ */
+export type RetainedChoice = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * Its space.
+ */
+space: string, 
+/**
+ * Its topic.
+ */
+topic: string, };
+
+/**
+ * A retained message as a line.
+ */
+export type RetainedLine = { 
+/**
+ * With a topic scope per device: whose, opaque.
+ */
+space: string, 
+/**
+ * Topic.
+ */
+topic: string, 
+/**
+ * One line of the payload.
+ */
+preview: string, 
+/**
+ * Payload bytes.
+ */
+size: number, 
+/**
+ * QoS.
+ */
+qos: number, 
+/**
+ * Client id of the publisher.
+ */
+from: string, 
+/**
+ * When it was published.
+ */
+at: number, };
+
+/**
+ * A retained message to look at; nothing when it is gone.
+ */
+export type RetainedLook = { 
+/**
+ * The payload.
+ */
+payload: PayloadView | null, };
+
+/**
+ * A page of the retained messages.
+ */
+export type RetainedPage = { 
+/**
+ * How many match.
+ */
+total: number, 
+/**
+ * What is wrong with the filter.
+ */
+problem: string | null, 
+/**
+ * The page.
+ */
+rows: Array<RetainedLine>, };
+
+/**
+ * Asks for a page of the retained messages, by topic.
+ */
+export type RetainedRequest = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * A topic filter; empty is all.
+ */
+filter: string, 
+/**
+ * How many to pass over.
+ */
+from: number, 
+/**
+ * How many at most.
+ */
+count: number, };
 
 /**
  * A secret shown on demand.
@@ -1986,6 +3013,23 @@ loopGuard: boolean,
 dryRun: boolean, };
 
 /**
+ * A filter that was saved.
+ */
+export type SavedFilter = { 
+/**
+ * Number.
+ */
+id: number, 
+/**
+ * Name, unlike all others.
+ */
+name: string, 
+/**
+ * The filter's line.
+ */
+line: string, };
+
+/**
  * What a form does with a secret that the page never saw.
  */
 export type SecretDraft = { "kind": "keep" } | { "kind": "set", 
@@ -2011,6 +3055,10 @@ feedMegabytes: number,
  */
 packetMegabytes: number, 
 /**
+ * What is recorded on disk.
+ */
+history: HistorySettings, 
+/**
  * Whether the first-run doors were passed.
  */
 welcomed: boolean, 
@@ -2031,6 +3079,44 @@ settings: Settings,
  * About.
  */
 info: AppInfo, };
+
+/**
+ * What a payload's size is compared with, in bytes.
+ */
+export type SizeTest = { "is": "above", 
+/**
+ * Bytes.
+ */
+bytes: number, } | { "is": "atLeast", 
+/**
+ * Bytes.
+ */
+bytes: number, } | { "is": "below", 
+/**
+ * Bytes.
+ */
+bytes: number, } | { "is": "atMost", 
+/**
+ * Bytes.
+ */
+bytes: number, } | { "is": "exactly", 
+/**
+ * Bytes.
+ */
+bytes: number, } | { "is": "between", 
+/**
+ * Bytes, the least.
+ */
+least: number, 
+/**
+ * Bytes, the most.
+ */
+most: number, };
+
+/**
+ * What kind of part saw an event.
+ */
+export type SourceKind = "app" | "broker" | "tap" | "relay" | "session";
 
 /**
  * A state in words.
@@ -2258,6 +3344,10 @@ serial: string | null,
  */
 permission: Permission, 
 /**
+ * Device tokens: when it stops being valid, Unix milliseconds.
+ */
+expiresAt: number | null, 
+/**
  * Unix milliseconds.
  */
 createdAt: number, 
@@ -2297,7 +3387,11 @@ serial: string,
 /**
  * Device tokens: what it allows.
  */
-permission: Permission, };
+permission: Permission, 
+/**
+ * Device tokens: the local time at which it stops being valid, as `2026-12-31T18:00`; empty for never.
+ */
+expires: string, };
 
 /**
  * A saved network token, authorization or device token.
@@ -2331,6 +3425,14 @@ token: Token,
  */
 regionWords: string, 
 /**
+ * Device tokens: when it stops being valid, as the form holds it (local time); empty for never.
+ */
+expires: string, 
+/**
+ * Whether that time is past.
+ */
+expired: boolean, 
+/**
  * Names of the relays that use it.
  */
 users: Array<string>, };
@@ -2339,6 +3441,93 @@ users: Array<string>, };
  * How a state looks: colour is never its only sign.
  */
 export type Tone = "ok" | "warn" | "bad" | "idle";
+
+/**
+ * Who gets what a device publishes.
+ */
+export type TopicScope = "shared" | "perDevice";
+ * What children of a branch are ordered by.
+ */
+export type TopicOrder = "name" | "rate" | "time";
+
+/**
+ * One level of the topic tree.
+ */
+export type TopicRow = { 
+/**
+ * The whole topic.
+ */
+topic: string, 
+/**
+ * Its last level.
+ */
+name: string, 
+/**
+ * Rows of this very topic.
+ */
+own: number, 
+/**
+ * Rows of it and everything below it.
+ */
+below: number, 
+/**
+ * Its children.
+ */
+children: number, 
+/**
+ * Rows per second of it and everything below it, over about ten seconds.
+ */
+rate: number, 
+/**
+ * Time of the newest row of it and everything below it.
+ */
+lastAt: number, 
+/**
+ * The last message of this very topic, or the newest row where there is none.
+ */
+last: Row | null, 
+/**
+ * Whether that message was retained.
+ */
+retained: boolean, };
+
+/**
+ * Children of a branch.
+ */
+export type TopicRows = { 
+/**
+ * How many the branch has.
+ */
+total: number, 
+/**
+ * Those asked for.
+ */
+rows: Array<TopicRow>, };
+
+/**
+ * Asks for children of a branch of the topic tree.
+ */
+export type TopicsRequest = { 
+/**
+ * A view that looks at topics.
+ */
+view: number, 
+/**
+ * The branch, as a topic; `None` for the top.
+ */
+branch: string | null, 
+/**
+ * Order.
+ */
+order: TopicOrder, 
+/**
+ * How many to pass over.
+ */
+from: number, 
+/**
+ * How many, at most 1,000.
+ */
+count: number, };
 
 /**
  * Sums for the status bar.
@@ -2383,6 +3572,19 @@ diskBytes: number, };
 export type Transport = "tcp" | "tls" | "ws" | "wss";
 
 /**
+ * Brings back what was taken away.
+ */
+export type UndoClearRequest = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * The file's name.
+ */
+undo: string, };
+
+/**
  * Takes a discard back.
  */
 export type UndoRequest = { 
@@ -2418,19 +3620,6 @@ status: number | null,
 millis: number, };
 
 /**
- * What a view selects.
- */
-export type ViewFilter = { 
-/**
- * Kinds to show; empty shows all.
- */
-kinds: Array<KindGroup>, 
-/**
- * Text that topic, client, source, preview or text payload must contain; case does not matter. Empty shows all.
- */
-text: string, };
-
-/**
  * A view changed.
  */
 export type ViewFrame = { 
@@ -2451,6 +3640,18 @@ waiting: number,
  */
 paused: boolean, 
 /**
+ * How many events were looked at of those recorded before it was opened.
+ */
+looked: number, 
+/**
+ * How many there were; the view is complete once both are equal.
+ */
+toLook: number, 
+/**
+ * Rows it had that are no longer kept.
+ */
+gone: number, 
+/**
  * Events recorded since the start, all views and none.
  */
 recorded: number, 
@@ -2459,9 +3660,26 @@ recorded: number,
  */
 evicted: number, 
 /**
+ * Events that were too large for the budget and never kept.
+ */
+notTaken: number, 
+/**
  * Events per second, all.
  */
 rate: number, };
+
+/**
+ * A view with a new filter; with a mistake in the line, an open view keeps its old one.
+ */
+export type ViewOpened = { 
+/**
+ * The view, unless the line has a mistake.
+ */
+frame: ViewFrame | null, 
+/**
+ * What was read.
+ */
+reading: FilterReading, };
 
 /**
  * Opens a view.
@@ -2472,9 +3690,13 @@ export type ViewRequest = {
  */
 view: number | null, 
 /**
- * The filter.
+ * The filter, as it is typed.
  */
-filter: ViewFilter, };
+line: string, 
+/**
+ * How the rows are arranged.
+ */
+look: Look, };
 
 /**
  * What waits.
@@ -2590,6 +3812,17 @@ export interface Commands {
   "brokers.test": { request: TestRequest; response: TestReport };
   "brokers.testCancel": { request: NumberRequest; response: null };
   "brokers.readPem": { request: TextRequest; response: PemSummary };
+  "embedded.live": { request: BrokerRequest; response: EmbeddedLive };
+  "embedded.clients": { request: ClientsRequest; response: Clients };
+  "embedded.client": { request: ClientRequest; response: ClientDetail };
+  "embedded.disconnect": { request: ClientRequest; response: null };
+  "embedded.lines": { request: LinesRequest; response: Array<CommandLine> };
+  "embedded.blankListener": { request: null; response: BlankListener };
+  "embedded.preview": { request: BrokerDraft; response: EmbeddedPreview };
+  "embedded.retained": { request: RetainedRequest; response: RetainedPage };
+  "embedded.retainedLook": { request: RetainedChoice; response: RetainedLook };
+  "embedded.clearRetained": { request: ClearRequest; response: Cleared };
+  "embedded.undoClear": { request: UndoClearRequest; response: LettersMoved };
   "tokens.list": { request: null; response: Array<TokenView> };
   "tokens.save": { request: TokenDraft; response: TokenView };
   "tokens.delete": { request: TokenRequest; response: null };
@@ -2607,12 +3840,24 @@ export interface Commands {
   "endpoint.downlink": { request: RelayRequest; response: DownlinkView };
   "endpoint.test": { request: EndpointTestRequest; response: EndpointTestReport };
   "topics.check": { request: TextRequest; response: FilterCheck };
-  "feed.open": { request: ViewRequest; response: ViewFrame };
+  "feed.open": { request: ViewRequest; response: ViewOpened };
   "feed.close": { request: NumberRequest; response: null };
   "feed.rows": { request: RowsRequest; response: Rows };
   "feed.pause": { request: PauseRequest; response: ViewFrame };
   "feed.clear": { request: NumberRequest; response: ViewFrame };
   "feed.event": { request: EventRequest; response: EventDetail };
+  "feed.rate": { request: RateRequest; response: RateChart };
+  "feed.topics": { request: TopicsRequest; response: TopicRows };
+  "feed.connections": { request: ConnectionsRequest; response: ConnectionRows };
+  "feed.connectionRows": { request: ConnectionRowsRequest; response: Rows };
+  "history.status": { request: null; response: HistoryStatus };
+  "history.search": { request: HistoryRequest; response: HistoryRows };
+  "history.event": { request: EventRequest; response: EventDetail };
+  "filters.read": { request: TextRequest; response: FilterReading };
+  "filters.edit": { request: FilterEditRequest; response: FilterReading };
+  "filters.list": { request: null; response: Array<SavedFilter> };
+  "filters.save": { request: FilterDraft; response: SavedFilter };
+  "filters.delete": { request: FilterRequest; response: null };
   "queue.letters": { request: LettersRequest; response: Letters };
   "queue.letter": { request: LetterRequest; response: LetterDetail };
   "queue.editLetter": { request: LetterDraft; response: LetterDetail };

@@ -11,10 +11,12 @@
 import {
   asApiError,
   type ApiError,
-  type KindGroup,
+  type FilterEdit,
+  type FilterReading,
+  type KindName,
+  type Mistake,
   type Row,
   type Rpc,
-  type ViewFilter,
   type ViewFrame,
 } from "../backend/types";
 import type { Frames } from "./frames";
@@ -41,8 +43,10 @@ export class FeedView {
   rows = $state.raw<Row[]>([]);
   from = $state(0);
   error = $state.raw<ApiError | null>(null);
-  kinds = $state<KindGroup[]>([]);
-  text = $state("");
+  /** The filter as it is typed. */
+  line = $state("");
+  /** What the engine read of it. */
+  reading = $state.raw<FilterReading | null>(null);
   cap = $state<Cap>(100);
   /** How many events are newer than the list, while it stands still; `null` while it moves. */
   held = $state<number | null>(null);
@@ -86,16 +90,34 @@ export class FeedView {
   }
 
   get filtered(): boolean {
-    return this.kinds.length > 0 || this.text !== "";
+    return this.line.trim() !== "";
+  }
+
+  /** Kinds that the filter asks for. */
+  get kinds(): KindName[] {
+    return this.reading?.kinds ?? [];
+  }
+
+  /** What is wrong with the line; until it is mended the view keeps its last filter. */
+  get mistakes(): Mistake[] {
+    return this.reading?.mistakes ?? [];
+  }
+
+  /** How much of what was recorded has been looked at, 0 to 1. */
+  get looked(): number {
+    const frame = this.frame;
+    return frame && frame.toLook > 0 ? frame.looked / frame.toLook : 1;
   }
 
   /** Opens the view, or gives an open one the present filter. Calls queue up, so the last filter wins. */
   open(): Promise<void> {
     this.#let();
     this.#opening = this.#opening.then(async () => {
-      const filter: ViewFilter = { kinds: [...this.kinds], text: this.text };
+      const line = this.line;
       try {
-        this.frame = await this.#rpc("feed.open", { view: this.frame?.view ?? null, filter });
+        const { frame, reading } = await this.#rpc("feed.open", { view: this.frame?.view ?? null, line, look: "feed" });
+        if (line === this.line) this.reading = reading;
+        if (frame) this.frame = frame;
         this.error = null;
       } catch (error) {
         this.error = asApiError(error);
@@ -143,18 +165,30 @@ export class FeedView {
   }
 
   /** A chip was clicked. No chip chosen shows every kind. */
-  toggle(kind: KindGroup): Promise<void> {
-    this.kinds = this.kinds.includes(kind) ? this.kinds.filter((k) => k !== kind) : [...this.kinds, kind];
-    return this.open();
+  toggle(kind: KindName): Promise<void> {
+    return this.edit({ is: "toggle", field: "kind", value: kind });
   }
 
-  search(text: string): Promise<void> {
-    this.text = text;
+  /** Changes the line by a click; the engine writes it anew. */
+  async edit(edit: FilterEdit): Promise<void> {
+    try {
+      const reading = await this.#rpc("filters.edit", { line: this.line, edit });
+      this.reading = reading;
+      if (reading.filter === null) return;
+      this.line = reading.line;
+    } catch (error) {
+      this.error = asApiError(error);
+      return;
+    }
+    await this.open();
+  }
+
+  search(line: string): Promise<void> {
+    this.line = line;
     return this.open();
   }
 
   resetFilter(): Promise<void> {
-    this.kinds = [];
     return this.search("");
   }
 

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from "vitest";
-import type { EventDetail, Row, ViewFrame } from "../backend/types";
+import type { EventDetail, FilterReading, KindName, Row, ViewFrame } from "../backend/types";
 import { FakePort, settled } from "./fake-port";
 import { FeedView } from "./feed.svelte";
 import { Frames } from "./frames";
@@ -27,7 +27,11 @@ const frame = (changed: Partial<ViewFrame> = {}): ViewFrame => ({
   waiting: 0,
   paused: false,
   recorded: 1_000,
+  looked: 0,
+  toLook: 0,
+  gone: 0,
   evicted: 0,
+  notTaken: 0,
   rate: 10,
   ...changed,
 });
@@ -40,6 +44,15 @@ const detail = (seq: number): EventDetail => ({
   journey: [],
 });
 
+/** A line as the engine reads it: here only kinds are told. */
+const reading = (line: string, kinds: KindName[] = []): FilterReading => ({
+  line,
+  filter: { terms: [] },
+  kinds,
+  mistakes: [],
+});
+const opened = (changed: Partial<ViewFrame> = {}) => ({ frame: frame(changed), reading: reading("") });
+
 let port: FakePort;
 let frames: Frames;
 let feed: FeedView;
@@ -51,7 +64,7 @@ const rows = ({ from, count }: { from: number; count: number }) => ({
 });
 
 beforeEach(() => {
-  port = new FakePort({ "feed.open": () => frame(), "feed.rows": rows });
+  port = new FakePort({ "feed.open": () => opened(), "feed.rows": rows });
   frames = new Frames();
   feed = new FeedView(port.rpc, frames);
 });
@@ -88,15 +101,34 @@ describe("the view of the feed", () => {
     expect(feed.frame?.total).toBe(1_000);
   });
 
-  test("a chip and a text become the filter of the same view", async () => {
+  test("a chip and what is typed become one line, which the engine writes", async () => {
+    port.answers["filters.edit"] = ({ line }) => reading(`${line} kind:publish`, ["publish"]);
+    port.answers["feed.open"] = ({ line }) => ({ frame: frame(), reading: reading(line, ["publish"]) });
     await feed.open();
-    await feed.toggle("publish");
     await feed.search("temp");
-    expect(port.last("feed.open")).toEqual({ view: 7, filter: { kinds: ["publish"], text: "temp" } });
-    expect(feed.filtered).toBe(true);
     await feed.toggle("publish");
+    expect(port.last("filters.edit")).toEqual({
+      line: "temp",
+      edit: { is: "toggle", field: "kind", value: "publish" },
+    });
+    expect(port.last("feed.open")).toEqual({ view: 7, line: "temp kind:publish", look: "feed" });
+    expect(feed.kinds).toEqual(["publish"]);
+    expect(feed.filtered).toBe(true);
     await feed.resetFilter();
-    expect(port.last("feed.open")).toEqual({ view: 7, filter: { kinds: [], text: "" } });
+    expect(port.last("feed.open")).toEqual({ view: 7, line: "", look: "feed" });
+  });
+
+  test("a mistake is told, and the view stays as it was", async () => {
+    await feed.open();
+    const mistakes = [{ from: 0, to: 3, message: "There is no field “knd”." }];
+    port.answers["feed.open"] = ({ line }) => ({
+      frame: null,
+      reading: { line, filter: null, kinds: [], mistakes },
+    });
+    await feed.search("knd:publish");
+    expect(feed.mistakes).toEqual(mistakes);
+    expect(feed.frame?.view).toBe(7);
+    expect(feed.error).toBeNull();
   });
 
   test("pausing is the engine's answer, not a guess", async () => {
@@ -114,7 +146,7 @@ describe("the view of the feed", () => {
     };
     await feed.open();
     expect(feed.error?.message).toBe("No.");
-    port.answers["feed.open"] = () => frame();
+    port.answers["feed.open"] = () => opened();
     await feed.open();
     expect(feed.error).toBeNull();
   });
@@ -125,7 +157,7 @@ describe("the view of the feed", () => {
       if (request.view === 7) throw { code: "notFound", message: "Gone.", problems: [], users: [] };
       return rows(request);
     };
-    port.answers["feed.open"] = () => frame({ view: 9 });
+    port.answers["feed.open"] = () => opened({ view: 9 });
     feed.show(0, 10);
     await settled();
     expect(feed.frame?.view).toBe(9);
@@ -212,7 +244,7 @@ describe("a list that the reader has scrolled", () => {
     expect(feed.held).toBeNull();
     expect(feed.rows[0]?.seq).toBe(982);
     feed.hold();
-    await feed.toggle("publish");
+    await feed.search("publish");
     expect(feed.held).toBeNull();
   });
 });

@@ -17,7 +17,14 @@ const info = (firstRun: boolean): AppInfo => ({
   notices: [],
 });
 
-const values: Values = { theme: "system", feedMegabytes: 256, packetMegabytes: 16, welcomed: false, railFolded: false };
+const values: Values = {
+  theme: "system",
+  feedMegabytes: 256,
+  packetMegabytes: 16,
+  history: { enabled: false, megabytes: 1_000, days: 7 },
+  welcomed: false,
+  railFolded: false,
+};
 
 const snapshot: StatusSnapshot = {
   relays: [],

@@ -3,6 +3,7 @@
 use super::wire::{ApiError, ErrorCode};
 use crate::causes::chain;
 use crate::configuration::ChangeError;
+use crate::feed::history::HistoryError;
 use crate::platform::PlatformError;
 use crate::queue::QueueError;
 use crate::store::StoreError;
@@ -51,6 +52,12 @@ impl From<QueueError> for ApiError {
 
 impl From<PlatformError> for ApiError {
     fn from(error: PlatformError) -> Self {
+        failed(chain(&error))
+    }
+}
+
+impl From<HistoryError> for ApiError {
+    fn from(error: HistoryError) -> Self {
         failed(chain(&error))
     }
 }

@@ -8,9 +8,11 @@ pub mod bindings;
 pub mod wire;
 
 mod brokers;
+mod embedded;
 mod endpoint;
 mod error;
 mod events;
+mod filters;
 mod import;
 mod letters;
 mod preview;
@@ -66,6 +68,18 @@ table! {
     "brokers.testCancel" => brokers::test_cancel, NumberRequest => Nothing;
     "brokers.readPem" => brokers::read_pem, TextRequest => PemSummary;
 
+    "embedded.live" => embedded::live, BrokerRequest => EmbeddedLive;
+    "embedded.clients" => embedded::clients, ClientsRequest => Clients;
+    "embedded.client" => embedded::client, ClientRequest => ClientDetail;
+    "embedded.disconnect" => embedded::disconnect, ClientRequest => Nothing;
+    "embedded.lines" => embedded::lines, LinesRequest => Vec<CommandLine>;
+    "embedded.blankListener" => embedded::blank_listener, Nothing => BlankListener;
+    "embedded.preview" => embedded::preview, BrokerDraft => EmbeddedPreview;
+    "embedded.retained" => embedded::retained, RetainedRequest => RetainedPage;
+    "embedded.retainedLook" => embedded::look_retained, RetainedChoice => RetainedLook;
+    "embedded.clearRetained" => embedded::clear, ClearRequest => Cleared;
+    "embedded.undoClear" => embedded::undo_clear, UndoClearRequest => LettersMoved;
+
     "tokens.list" => tokens::list, Nothing => Vec<TokenView>;
     "tokens.save" => tokens::save, TokenDraft => TokenView;
     "tokens.delete" => tokens::delete, TokenRequest => Nothing;
@@ -85,12 +99,26 @@ table! {
     "endpoint.test" => endpoint::test, EndpointTestRequest => EndpointTestReport;
     "topics.check" => relays::check_filter, TextRequest => FilterCheck;
 
-    "feed.open" => events::open, ViewRequest => ViewFrame;
+    "feed.open" => events::open, ViewRequest => ViewOpened;
     "feed.close" => events::close, NumberRequest => Nothing;
     "feed.rows" => events::rows, RowsRequest => Rows;
     "feed.pause" => events::pause, PauseRequest => ViewFrame;
     "feed.clear" => events::clear, NumberRequest => ViewFrame;
     "feed.event" => events::event, EventRequest => EventDetail;
+    "feed.rate" => events::rate, RateRequest => RateChart;
+    "feed.topics" => events::topics, TopicsRequest => TopicRows;
+    "feed.connections" => events::connections, ConnectionsRequest => ConnectionRows;
+    "feed.connectionRows" => events::connection_rows, ConnectionRowsRequest => Rows;
+
+    "history.status" => events::history_status, Nothing => HistoryStatus;
+    "history.search" => events::history_search, HistoryRequest => HistoryRows;
+    "history.event" => events::history_event, EventRequest => EventDetail;
+
+    "filters.read" => filters::read_line, TextRequest => FilterReading;
+    "filters.edit" => filters::edit, FilterEditRequest => FilterReading;
+    "filters.list" => filters::list, Nothing => Vec<SavedFilter>;
+    "filters.save" => filters::save, FilterDraft => SavedFilter;
+    "filters.delete" => filters::delete, FilterRequest => Nothing;
 
     "queue.letters" => letters::list, LettersRequest => Letters;
     "queue.letter" => letters::detail, LetterRequest => LetterDetail;

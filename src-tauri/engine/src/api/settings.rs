@@ -45,6 +45,12 @@ pub(super) async fn save(engine: &Engine, settings: Settings) -> Result<Settings
     if !(1..=256).contains(&settings.packet_megabytes) {
         problems.add("packetMegabytes", "The largest packet is a whole number from 1 to 256 megabytes.");
     }
+    if !(10..=1_000_000).contains(&settings.history.megabytes) {
+        problems.add("history.megabytes", "The history's budget is a whole number from 10 to 1000000 megabytes.");
+    }
+    if !(1..=3_650).contains(&settings.history.days) {
+        problems.add("history.days", "The history is kept for a whole number of days from 1 to 3650.");
+    }
     if !problems.is_empty() {
         return Err(ChangeError::Invalid(problems.into_vec()).into());
     }

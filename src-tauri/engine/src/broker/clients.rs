@@ -7,8 +7,9 @@ use super::accounts::Account;
 use crate::fingerprint::Fingerprint;
 use rmqtt::types::Id;
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
 
 /// By what right a client is connected.
 #[derive(Clone)]
@@ -38,6 +39,90 @@ impl Right {
     }
 }
 
+/// What went over a connection, payloads only.
+#[derive(Default)]
+pub(super) struct Traffic {
+    messages_in: AtomicU64,
+    bytes_in: AtomicU64,
+    messages_out: AtomicU64,
+    bytes_out: AtomicU64,
+}
+
+impl Traffic {
+    pub(super) fn took(&self, bytes: usize) {
+        self.messages_in.fetch_add(1, Ordering::Relaxed);
+        self.bytes_in.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    pub(super) fn gave(&self, bytes: usize) {
+        self.messages_out.fetch_add(1, Ordering::Relaxed);
+        self.bytes_out.fetch_add(bytes as u64, Ordering::Relaxed);
+    }
+
+    /// Messages and bytes from the client, messages and bytes to it.
+    pub(super) fn read(&self) -> [u64; 4] {
+        [&self.messages_in, &self.bytes_in, &self.messages_out, &self.bytes_out]
+            .map(|count| count.load(Ordering::Relaxed))
+    }
+}
+
+/// What happened since the broker started.
+#[derive(Default)]
+pub(super) struct Totals {
+    pub(super) traffic: Traffic,
+    pub(super) connects: AtomicU64,
+    pub(super) refusals: AtomicU64,
+    pub(super) dropped: AtomicU64,
+    /// When somebody last looked, what was counted then, and the rates up to then.
+    last: Mutex<Option<Sample>>,
+}
+
+type Sample = (Instant, [u64; 4], (f64, f64));
+
+/// Between two measurements of a rate.
+const RATE_EVERY: Duration = Duration::from_millis(800);
+
+impl Totals {
+    pub(super) fn read(&self) -> Counters {
+        let traffic = self.traffic.read();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let rates = match *last {
+            Some((at, _, rates)) if at.elapsed() < RATE_EVERY => rates,
+            Some((at, before, _)) => {
+                let seconds = at.elapsed().as_secs_f64();
+                let rate = |which: usize| traffic[which].saturating_sub(before[which]) as f64 / seconds;
+                (rate(0), rate(2))
+            }
+            None => (0.0, 0.0),
+        };
+        if last.as_ref().is_none_or(|(at, ..)| at.elapsed() >= RATE_EVERY) {
+            *last = Some((Instant::now(), traffic, rates));
+        }
+        Counters {
+            traffic,
+            rates,
+            connects: self.connects.load(Ordering::Relaxed),
+            refusals: self.refusals.load(Ordering::Relaxed),
+            dropped: self.dropped.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// What a broker counted since it started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    /// Publishes and payload bytes taken, publishes and payload bytes delivered.
+    pub traffic: [u64; 4],
+    /// Publishes taken and delivered per second, since the last look.
+    pub rates: (f64, f64),
+    /// Connections let in.
+    pub connects: u64,
+    /// Connections refused.
+    pub refusals: u64,
+    /// Messages lost on the way to a client.
+    pub dropped: u64,
+}
+
 /// One connected client.
 pub(super) struct Client {
     pub(super) id: Id,
@@ -49,8 +134,19 @@ pub(super) struct Client {
     /// Keep-alive as the client asked for it, seconds.
     pub(super) keep_alive: u16,
     pub(super) since: SystemTime,
+    /// Topic, QoS and flags of its last will, in words.
+    pub(super) will: Option<String>,
+    pub(super) traffic: Traffic,
     /// Set by whoever disconnects it, for the words of the event.
     pub(super) cut_because: OnceLock<&'static str>,
+}
+
+impl Client {
+    /// Whether its id, its token's name or its address holds a text in lower case.
+    pub(super) fn mentions(&self, text: &str) -> bool {
+        let address = self.id.remote_addr.map(|address| address.to_string()).unwrap_or_default();
+        [&*self.name, self.right.token_name(), &address].iter().any(|field| field.to_lowercase().contains(text))
+    }
 }
 
 /// All connected clients by client id.

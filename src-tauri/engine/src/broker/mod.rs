@@ -9,25 +9,46 @@
 //! update broke.
 
 mod accounts;
+mod budgets;
 mod clients;
+mod disk;
 mod drops;
-mod extras;
+mod farewell;
 mod hooks;
+mod keep;
+mod owners;
+mod restore;
+mod retained;
+mod rights;
 mod server;
 mod sessions;
+pub mod tls;
+mod turns;
 mod words;
 
 pub use accounts::{Account, Accounts};
+pub use clients::Counters;
+pub use restore::Restored;
+pub use retained::RetainedMessage;
 
 use crate::feed::Feed;
+use crate::feed::event::{Event, Kind};
 use crate::fingerprint::Fingerprint;
+use crate::store::open::OpenError;
 use clients::Client;
+use disk::Disk;
 use hooks::Desk;
+use owners::Owners;
+use relayscope_domain::broker::Embedded;
+use relayscope_domain::id::{BrokerId, ListenerId};
 use relayscope_domain::message::MqttVersion;
 use relayscope_domain::secret::Secret;
-use server::Server;
+use rmqtt::retain::RetainStorage;
+use server::{Keeping, Server};
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::SystemTime;
 use tokio_util::sync::CancellationToken;
@@ -35,16 +56,33 @@ use tokio_util::sync::CancellationToken;
 /// Messages rmqtt queues for a session that is away or whose window is full.
 const QUEUE: usize = 50_000;
 
+/// Where a broker keeps sessions and messages.
+pub fn broker_db(data_dir: &Path, id: BrokerId) -> PathBuf {
+    data_dir.join(format!("broker-{}.db", &id.to_string()[..8]))
+}
+
 /// What a broker needs to know before it starts.
 pub struct BrokerConfig {
     /// Name of the saved broker; the source of its events.
     pub name: Arc<str>,
-    /// Port on 127.0.0.1; 0 takes any. When it is taken, the next free one of the fifty after it is used.
-    pub port: u16,
+    /// What it promises and where it listens. Port 0 takes any; when the port is taken, the next free one of the fifty
+    /// after it is used.
+    pub settings: Embedded,
+    /// Private keys of its listeners (PEM).
+    pub keys: BTreeMap<ListenerId, Secret>,
+    /// Where sessions and messages are kept; `None` forgets them when it stops.
+    pub database: Option<PathBuf>,
     /// Where events go.
     pub feed: Feed,
     /// Who may connect.
     pub accounts: Accounts,
+}
+
+impl BrokerConfig {
+    /// A broker that keeps nothing.
+    pub fn forgetful(name: &str, settings: Embedded, feed: Feed, accounts: Accounts) -> Self {
+        Self { name: name.into(), settings, keys: BTreeMap::new(), database: None, feed, accounts }
+    }
 }
 
 /// Why a broker did not start.
@@ -70,6 +108,9 @@ pub enum BrokerError {
         /// Last port tried.
         last: u16,
     },
+    /// The file of sessions and messages can't be opened.
+    #[error("failed to open what the embedded broker keeps")]
+    Disk(#[source] OpenError),
     /// rmqtt could not be set up.
     #[error("failed to set up the embedded broker: {0}")]
     Setup(String),
@@ -90,8 +131,20 @@ pub struct ClientInfo {
     pub version: Option<MqttVersion>,
     /// When it connected.
     pub since: SystemTime,
-    /// Its filters, sorted.
-    pub subscriptions: Vec<String>,
+    /// Its filters, sorted, with the QoS granted.
+    pub subscriptions: Vec<(String, u8)>,
+    /// Keep-alive as asked for, seconds; 0 is none.
+    pub keep_alive: u16,
+    /// Its last will in words.
+    pub will: Option<String>,
+    /// Messages and payload bytes from it, and to it.
+    pub traffic: [u64; 4],
+    /// Messages sent and not acknowledged.
+    pub inflight: usize,
+    /// Messages that wait for it.
+    pub queue: usize,
+    /// Whether its session stays when it goes.
+    pub kept: bool,
 }
 
 /// A running broker. Dropping it stops it without goodbyes; [`EmbeddedBroker::stop`] is the orderly way.
@@ -99,12 +152,25 @@ pub struct EmbeddedBroker {
     server: Server,
     desk: Arc<Desk>,
     internal: Secret,
+    settings: Embedded,
 }
 
 impl EmbeddedBroker {
     /// Starts a broker; it accepts clients when this returns.
     pub async fn start(config: BrokerConfig) -> Result<Self, BrokerError> {
         let internal = Secret::new(uuid::Uuid::new_v4().to_string());
+        let mut kept = Keeping::default();
+        let mut disk = None;
+        if let Some(path) = &config.database {
+            let opened = Disk::open(path).await.map_err(BrokerError::Disk)?;
+            for notice in opened.notices {
+                tracing::warn!("{notice}");
+                let kind = Kind::Note { failure: true, text: notice };
+                config.feed.record(Event::now(&config.name, &"".into(), None, kind));
+            }
+            disk = Some(opened.disk);
+            kept = Keeping { writer: Some(opened.writer), found: opened.found };
+        }
         let desk = Arc::new(Desk {
             source: config.name,
             feed: config.feed,
@@ -113,10 +179,47 @@ impl EmbeddedBroker {
             clients: Default::default(),
             drops: Default::default(),
             budgets: Default::default(),
+            owners: Owners::new(config.settings.scope),
+            totals: Default::default(),
+            retain: config.settings.retain,
+            disk,
             revoked: Default::default(),
         });
-        let server = Server::start(config.port, desk.clone()).await?;
-        Ok(Self { server, desk, internal })
+        let server = Server::start(config.settings.port, desk.clone(), kept).await?;
+        Ok(Self { server, desk, internal, settings: config.settings })
+    }
+
+    /// What it was started with.
+    pub fn settings(&self) -> &Embedded {
+        &self.settings
+    }
+
+    /// What was there again when it started.
+    pub fn restored(&self) -> Restored {
+        self.server.restored
+    }
+
+    /// Retained messages that match a filter, by topic.
+    pub async fn retained(&self, filter: &str) -> Vec<RetainedMessage> {
+        self.server.retained.list(filter).await
+    }
+
+    /// Takes retained messages away; nobody is sent anything. Returns how many are gone.
+    pub async fn clear_retained(&self, messages: &[RetainedMessage]) -> usize {
+        let mut gone = 0;
+        for message in messages {
+            gone += usize::from(self.server.retained.clear(&message.space, &message.topic).await.is_ok());
+        }
+        gone
+    }
+
+    /// Puts retained messages back that were taken away. Returns how many are there again.
+    pub async fn restore_retained(&self, messages: &[RetainedMessage]) -> usize {
+        let mut back = 0;
+        for message in messages {
+            back += usize::from(self.server.retained.put_back(message).await.is_ok());
+        }
+        back
     }
 
     /// Where it listens, with the real port.
@@ -144,7 +247,43 @@ impl EmbeddedBroker {
         infos
     }
 
+    /// A page of the connected clients whose id, token or address holds `text`, and how many those are.
+    pub async fn clients_page(&self, text: &str, from: usize, count: usize) -> (usize, Vec<ClientInfo>) {
+        let text = text.trim().to_lowercase();
+        let mut clients = self.desk.clients.all();
+        clients.retain(|client| text.is_empty() || client.mentions(&text));
+        clients.sort_by(|one, other| one.name.cmp(&other.name));
+        let total = clients.len();
+        let mut infos = vec![];
+        for client in clients.iter().skip(from).take(count) {
+            infos.push(self.info(client).await);
+        }
+        (total, infos)
+    }
+
+    /// One connected client.
+    pub async fn client(&self, client_id: &str) -> Option<ClientInfo> {
+        let client = self.desk.clients.by_name(client_id)?;
+        Some(self.info(&client).await)
+    }
+
+    /// How many sessions there are, those of clients that are away included.
+    pub async fn session_count(&self) -> usize {
+        self.server.sessions().await
+    }
+
+    /// How many retained messages there are.
+    pub async fn retained_count(&self) -> usize {
+        self.server.retained.count().await.max(0).unsigned_abs()
+    }
+
+    /// What it counted since it started.
+    pub fn counters(&self) -> Counters {
+        self.desk.totals.read()
+    }
+
     async fn info(&self, client: &Client) -> ClientInfo {
+        let (inflight, queue) = self.server.waiting(&client.id).await;
         ClientInfo {
             client_id: client.name.to_string(),
             username: client.id.username.as_ref().map(|name| name.to_string()).unwrap_or_default(),
@@ -153,6 +292,12 @@ impl EmbeddedBroker {
             version: words::version(client.level),
             since: client.since,
             subscriptions: self.server.subscriptions(&client.id).await,
+            keep_alive: client.keep_alive,
+            will: client.will.clone(),
+            traffic: client.traffic.read(),
+            inflight,
+            queue,
+            kept: self.desk.owners.is_kept(&client.name),
         }
     }
 

@@ -4,11 +4,15 @@
 //! rmqtt's context is cut no memory is.
 
 use super::BrokerError;
-use super::clients::{Client, Right};
+use super::clients::Client;
+use super::disk::{Change, Found, Writer};
 use super::drops::FLUSH_EVERY;
-use super::extras::{Retained, Turns};
+use super::farewell;
 use super::hooks::{self, Desk};
+use super::restore::{self, Restored};
+use super::retained::Retained;
 use super::sessions::Sessions;
+use super::turns::Turns;
 use futures_util::FutureExt;
 use rmqtt::context::ServerContext;
 use rmqtt::net::{Builder, Listener};
@@ -21,7 +25,6 @@ use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -44,6 +47,8 @@ pub(super) struct Server {
     pub(super) addr: SocketAddr,
     /// Cancelled when the broker no longer accepts clients.
     pub(super) finished: CancellationToken,
+    pub(super) retained: Retained,
+    pub(super) restored: Restored,
     scx: ServerContext,
     desk: Arc<Desk>,
     /// `None` only once the server was stopped.
@@ -54,10 +59,28 @@ struct Parts {
     runtime: Runtime,
     /// The accepting task, the flushing of drops and the watch on the accounts.
     tasks: JoinSet<()>,
+    /// Writes what is kept; it ends last.
+    writer: JoinSet<()>,
+}
+
+struct Launched {
+    scx: ServerContext,
+    addr: SocketAddr,
+    finished: CancellationToken,
+    retained: Retained,
+    restored: Restored,
+    writer: JoinSet<()>,
+}
+
+/// What the file of the last run needs and holds; nothing when nothing is kept.
+#[derive(Default)]
+pub(super) struct Keeping {
+    pub(super) writer: Option<Writer>,
+    pub(super) found: Found,
 }
 
 impl Server {
-    pub(super) async fn start(port: u16, desk: Arc<Desk>) -> Result<Self, BrokerError> {
+    pub(super) async fn start(port: u16, desk: Arc<Desk>, kept: Keeping) -> Result<Self, BrokerError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("embedded-broker")
@@ -67,12 +90,18 @@ impl Server {
         let handle = runtime.handle().clone();
         let started = handle.spawn(async move {
             let mut tasks = JoinSet::new();
-            launch(port, &desk, &mut tasks).await.map(|(scx, addr, finished)| (scx, addr, finished, desk, tasks))
+            launch(port, &desk, kept, &mut tasks).await.map(|launched| (launched, desk, tasks))
         });
         match started.await.map_err(|error| BrokerError::Setup(error.to_string())) {
-            Ok(Ok((scx, addr, finished, desk, tasks))) => {
-                Ok(Self { addr, finished, scx, desk, parts: Some(Parts { runtime, tasks }) })
-            }
+            Ok(Ok((Launched { scx, addr, finished, retained, restored, writer }, desk, tasks))) => Ok(Self {
+                addr,
+                finished,
+                retained,
+                restored,
+                scx,
+                desk,
+                parts: Some(Parts { runtime, tasks, writer }),
+            }),
             Ok(Err(error)) | Err(error) => {
                 runtime.shutdown_background();
                 Err(error)
@@ -84,44 +113,60 @@ impl Server {
         self.parts.as_ref().map(|parts| parts.runtime.handle())
     }
 
-    /// The filters of a session, sorted.
-    pub(super) async fn subscriptions(&self, id: &Id) -> Vec<String> {
+    /// The filters of a session with the QoS granted, sorted.
+    pub(super) async fn subscriptions(&self, id: &Id) -> Vec<(String, u8)> {
         let entry = self.scx.extends.shared().await.entry(id.clone());
         let found = entry.subscriptions().await.unwrap_or_default();
-        let mut filters: Vec<String> = found
+        let mut filters: Vec<(String, u8)> = found
             .iter()
             .map(|found| match found.opts.shared_group() {
-                Some(group) => format!("$share/{group}/{}", found.topic),
-                None => found.topic.to_string(),
+                Some(group) => (format!("$share/{group}/{}", found.topic), found.opts.qos().value()),
+                None => (found.topic.to_string(), found.opts.qos().value()),
             })
             .collect();
         filters.sort();
         filters
     }
 
+    /// How many sessions there are.
+    pub(super) async fn sessions(&self) -> usize {
+        self.scx.extends.shared().await.iter().count()
+    }
+
+    /// Messages of a session that were sent and not acknowledged, and that wait.
+    pub(super) async fn waiting(&self, id: &Id) -> (usize, usize) {
+        let entry = self.scx.extends.shared().await.entry(id.clone());
+        let Some(session) = entry.session() else { return (0, 0) };
+        let inflight = session.out_inflight().read().await.len();
+        (inflight, self.desk.budgets.waiting(&id.client_id).saturating_sub(inflight))
+    }
+
     /// Disconnects a client; `because` stands in its event.
     pub(super) async fn cut(&self, client: Arc<Client>, because: &'static str) -> bool {
         let Some(handle) = self.handle() else { return false };
-        handle.spawn(cut(self.scx.clone(), client, because)).await.unwrap_or(false)
+        handle.spawn(farewell::cut(self.scx.clone(), client, because)).await.unwrap_or(false)
     }
 
     pub(super) async fn stop(mut self) {
-        let Some(Parts { runtime, mut tasks }) = self.parts.take() else { return };
+        let Some(Parts { runtime, mut tasks, mut writer }) = self.parts.take() else { return };
         let (scx, desk) = (self.scx.clone(), self.desk.clone());
         let goodbyes = runtime.spawn(async move {
             tasks.shutdown().await;
-            let mut cuts = JoinSet::new();
-            for client in desk.clients.all() {
-                cuts.spawn(cut(scx.clone(), client, "the broker was stopped"));
-            }
             let _ = tokio::time::timeout(GOODBYE, async {
-                while cuts.join_next().await.is_some() {}
+                farewell::all(&scx, &desk).await;
                 // The goodbye of a session comes a moment after it was cut.
                 while desk.clients.count() > 0 {
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 }
             })
             .await;
+            if let Some(disk) = &desk.disk {
+                let closed = async {
+                    disk.change(Change::Close).await;
+                    writer.join_next().await;
+                };
+                let _ = tokio::time::timeout(GOODBYE, closed).await;
+            }
         });
         let _ = goodbyes.await;
         // A runtime may not be dropped where one runs.
@@ -133,8 +178,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(Parts { runtime, tasks }) = self.parts.take() {
-            drop(tasks);
+        if let Some(Parts { runtime, tasks, writer }) = self.parts.take() {
+            drop((tasks, writer));
             runtime.shutdown_background();
             // Nobody can wait here; a lock that is held just now keeps some memory, nothing else.
             let _ = release(&self.scx).now_or_never();
@@ -148,19 +193,25 @@ async fn release(scx: &ServerContext) {
     *scx.extends.router_mut().await = Box::new(DefaultRouter::new(None));
 }
 
-async fn launch(
-    port: u16,
-    desk: &Arc<Desk>,
-    tasks: &mut JoinSet<()>,
-) -> Result<(ServerContext, SocketAddr, CancellationToken), BrokerError> {
+async fn launch(port: u16, desk: &Arc<Desk>, kept: Keeping, tasks: &mut JoinSet<()>) -> Result<Launched, BrokerError> {
     let listener = listen(port)?;
     let addr = listener.local_addr().map_err(|error| BrokerError::Setup(error.to_string()))?;
     // The busy check would leave a loop behind and refuses clients when other programs load the machine.
     let scx = ServerContext::new().busy_check_enable(false).build().await;
-    *scx.extends.retain_mut().await = Box::new(Retained::new());
-    *scx.extends.shared_subscription_mut().await = Box::new(Turns::default());
-    *scx.extends.shared_mut().await = Box::new(Sessions::new(&scx, desk.budgets.clone()));
+    let retained = Retained::new(desk.clone());
+    *scx.extends.retain_mut().await = Box::new(retained.clone());
+    *scx.extends.shared_subscription_mut().await = Box::new(Turns::new(desk.clone()));
+    *scx.extends.shared_mut().await = Box::new(Sessions::new(&scx, desk.clone()));
     hooks::register(desk, &*scx.extends.hook_mgr().register()).await;
+
+    let mut writer = JoinSet::new();
+    if let Some(run) = kept.writer {
+        writer.spawn(run.run(desk.source.clone(), desk.feed.clone()));
+    }
+    let Found { sessions, messages, retained: rows } = kept.found;
+    retained.restore(rows).await.map_err(|error| BrokerError::Setup(error.to_string()))?;
+    let found = Found { sessions, messages, retained: vec![] };
+    let restored = restore::sessions(&scx, desk, listener.cfg.clone(), found).await;
 
     let finished = CancellationToken::new();
     let server = MqttServer::new(scx.clone()).listener_by_id(listener, 1).build();
@@ -173,8 +224,8 @@ async fn launch(
         }
     });
     tasks.spawn(flush_drops(desk.clone()));
-    tasks.spawn(cut_revoked(scx.clone(), desk.clone(), desk.accounts.replaced()));
-    Ok((scx, addr, finished))
+    tasks.spawn(farewell::revoked(scx.clone(), desk.clone(), desk.accounts.replaced()));
+    Ok(Launched { scx, addr, finished, retained, restored, writer })
 }
 
 fn listen(port: u16) -> Result<Listener, BrokerError> {
@@ -220,61 +271,4 @@ async fn flush_drops(desk: Arc<Desk>) {
         ticks.tick().await;
         desk.drops.flush(&desk.source, &desk.feed);
     }
-}
-
-/// Disconnects clients whose token is gone or allows something else than when they connected.
-async fn cut_revoked(scx: ServerContext, desk: Arc<Desk>, mut replaced: watch::Receiver<u64>) {
-    loop {
-        tokio::select! {
-            changed = replaced.changed() => if changed.is_err() { return },
-            () = desk.revoked.notified() => {}
-        }
-        let mut cuts = JoinSet::new();
-        for client in desk.clients.all() {
-            let because = match &client.right {
-                Right::Internal => continue,
-                Right::Gone => "its token was removed",
-                Right::Token { fingerprint, account } => match desk.accounts.find(fingerprint) {
-                    None => "its token was removed",
-                    Some(now) if now.permission != account.permission => "the permission of its token was changed",
-                    Some(_) => continue,
-                },
-            };
-            cuts.spawn(cut(scx.clone(), client, because));
-        }
-        while cuts.join_next().await.is_some() {}
-        end_kept_sessions(&scx, &desk).await;
-    }
-}
-
-/// Ends sessions that are kept for clients who are away and whose token is gone: they would only collect messages.
-async fn end_kept_sessions(scx: &ServerContext, desk: &Desk) {
-    let entries: Vec<_> = scx.extends.shared().await.iter().collect();
-    for entry in entries {
-        let Some(session) = entry.session() else { continue };
-        if session.connected().await.unwrap_or(true) {
-            continue;
-        }
-        let Ok(info) = session.connect_info().await else { continue };
-        if desk.knows(&info) {
-            continue;
-        }
-        let Ok(mut locked) = entry.try_lock().await else { continue };
-        // rmqtt says nothing of what such a session leaves behind.
-        desk.session_ended(&session.id);
-        if let Err(error) = locked.kick(true, true, true).await {
-            tracing::warn!(client_id = %session.id.client_id, %error, "A kept session could not be ended.");
-        }
-    }
-}
-
-async fn cut(scx: ServerContext, client: Arc<Client>, because: &'static str) -> bool {
-    let _ = client.cut_because.set(because);
-    let entry = scx.extends.shared().await.entry(client.id.clone());
-    let Ok(mut entry) = entry.try_lock().await else { return false };
-    if entry.id_same() != Some(true) {
-        // Another connection took over in between; it was let in by what holds now.
-        return false;
-    }
-    entry.kick(true, true, true).await.is_ok()
 }

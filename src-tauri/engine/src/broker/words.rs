@@ -45,16 +45,31 @@ pub(super) fn connection(info: &ConnectInfo, right: &Right) -> String {
     });
     parts.push(if info.clean_start() { "clean start".to_owned() } else { "session kept".to_owned() });
     if let Some(will) = info.last_will() {
-        let topic = match &will {
-            LastWill::V3(will) => &will.topic,
-            LastWill::V5(will) => &will.topic,
-        };
-        parts.push(format!("will on {topic}"));
+        parts.push(format!("will on {}", will_topic(&will)));
     }
     if let Some(address) = info.ipaddress() {
         parts.push(format!("from {address}"));
     }
     parts.join(" · ")
+}
+
+fn will_topic<'a>(will: &'a LastWill<'_>) -> &'a str {
+    match will {
+        LastWill::V3(will) => &will.topic,
+        LastWill::V5(will) => &will.topic,
+    }
+}
+
+/// A last will in one line.
+pub(super) fn will(will: &LastWill<'_>) -> String {
+    let (qos, bytes) = match will {
+        LastWill::V3(will) => (will.qos, will.message.len()),
+        LastWill::V5(will) => (will.qos, will.message.len()),
+    };
+    let retained = if will.retain() { " · retained" } else { "" };
+    let delay = will.will_delay_interval().filter(|delay| !delay.is_zero());
+    let delay = delay.map(|delay| format!(" · {} s later", delay.as_secs())).unwrap_or_default();
+    format!("{} · QoS {} · {bytes} bytes{retained}{delay}", will_topic(will), qos.value())
 }
 
 /// The properties of an MQTT 5 PUBLISH.
@@ -91,6 +106,15 @@ pub(super) fn properties(publish: &Publish) -> Vec<(String, String)> {
     words
 }
 
+/// Whether a session was ended by another connection or by us.
+pub(super) fn is_kick(reason: &Reason) -> bool {
+    match reason {
+        Reason::ConnectKicked(_) => true,
+        Reason::Reasons(all) => all.iter().any(|reason| matches!(reason, Reason::ConnectKicked(_))),
+        _ => false,
+    }
+}
+
 /// Why a session ended, and whether it ended as intended.
 pub(super) fn disconnected(reason: &Reason, client: Option<&Client>) -> (String, bool) {
     let reasons = match reason {
@@ -125,11 +149,13 @@ fn end(reason: &Reason, client: Option<&Client>) -> String {
             Some(seconds) => format!("nothing came within one and a half times the keep-alive of {seconds} s"),
             None => "nothing came within one and a half times the keep-alive".to_owned(),
         },
-        Reason::ConnectKicked(true) => {
+        Reason::ConnectKicked(by_us) => {
             let because = client.and_then(|client| client.cut_because.get()).copied();
-            because.unwrap_or("disconnected by Relayscope").to_owned()
+            because.map(str::to_owned).unwrap_or_else(|| match by_us {
+                true => "disconnected by Relayscope".to_owned(),
+                false => "taken over by a new connection with the same client id".to_owned(),
+            })
         }
-        Reason::ConnectKicked(false) => "taken over by a new connection with the same client id".to_owned(),
         Reason::ConnectReadWriteTimeout => "the client stopped reading or writing".to_owned(),
         Reason::ConnectReadWriteError => "the connection broke".to_owned(),
         Reason::ProtocolError(text) => format!("protocol error: {text}"),

@@ -29,7 +29,7 @@ pub fn detail(event: &Event, journey: &[&Event]) -> EventDetail {
 }
 
 /// TagoIO's titles (Live Inspector of TagoIO; wording of TagoCore's MQTT plugin for subscribe, unsubscribe and will).
-fn title(kind: &Kind) -> &'static str {
+pub(super) fn title(kind: &Kind) -> &'static str {
     match kind {
         Kind::Connected { .. } => "[MQTT] Device connected",
         Kind::Refused { .. } => "[MQTT] Device refused",
@@ -49,7 +49,7 @@ fn title(kind: &Kind) -> &'static str {
     }
 }
 
-fn fields(event: &Event) -> Vec<Field> {
+pub(super) fn fields(event: &Event) -> Vec<Field> {
     let mut out = vec![];
     let mut add = |label: &str, value: String| out.push(Field { label: label.to_owned(), value });
     add("Source", event.source.to_string());
@@ -143,6 +143,11 @@ fn fields(event: &Event) -> Vec<Field> {
 
 fn yes(value: bool) -> String {
     if value { "yes" } else { "no" }.to_owned()
+}
+
+/// What a step of a journey is called, and what is to be said of it.
+pub(super) fn step_words(event: &Event) -> (String, String) {
+    (journey_words(&event.kind), journey_detail(event))
 }
 
 fn journey_words(kind: &Kind) -> String {

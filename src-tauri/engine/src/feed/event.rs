@@ -2,6 +2,7 @@
 //! page asks for them.
 
 use bytes::Bytes;
+use relayscope_domain::filter::SourceKind;
 use relayscope_domain::id::MessageId;
 use relayscope_domain::message::{MqttVersion, Qos};
 use std::sync::Arc;
@@ -16,6 +17,8 @@ pub struct Event {
     pub at: SystemTime,
     /// Monotonic clock, for differences.
     pub instant: Instant,
+    /// What kind of part saw it; set by the feed.
+    pub origin: SourceKind,
     /// Where it was seen.
     pub source: Arc<str>,
     /// Who: a client id, or `relay → destination`.
@@ -33,6 +36,7 @@ impl Event {
             seq: 0,
             at: SystemTime::now(),
             instant: Instant::now(),
+            origin: SourceKind::App,
             source: source.clone(),
             client: client.clone(),
             message_id,
@@ -40,10 +44,9 @@ impl Event {
         }
     }
 
-    /// Bytes this event holds in memory, its own size included.
-    pub fn cost(&self) -> usize {
-        // 48: the ring's slot and the allocator's share of it.
-        size_of::<Self>() + 48 + self.kind.heap()
+    /// Bytes it holds besides itself, as an allocator gives them out.
+    pub fn heap(&self) -> usize {
+        self.kind.heap()
     }
 }
 
@@ -194,24 +197,38 @@ pub enum Kind {
 
 impl Kind {
     fn heap(&self) -> usize {
-        // Shared topics are counted as if owned: the budget errs on the safe side.
+        // Shared texts are counted as if owned: the budget errs on the safe side.
         match self {
-            Self::Connected { token_last5, detail, .. } => token_last5.len() + detail.len(),
-            Self::Refused { reason, .. } | Self::Disconnected { reason, .. } => reason.len(),
-            Self::Subscribed { filter, granted, .. } => filter.len() + granted.as_ref().err().map_or(0, String::len),
-            Self::Unsubscribed { filter } => filter.len(),
+            Self::Connected { token_last5, detail, .. } => string(token_last5) + string(detail),
+            Self::Refused { reason, .. } | Self::Disconnected { reason, .. } => string(reason),
+            Self::Subscribed { filter, granted, .. } => shared(filter) + granted.as_ref().err().map_or(0, string),
+            Self::Unsubscribed { filter } => shared(filter),
             Self::Publish { topic, payload, properties, .. } => {
-                topic.len()
-                    + payload.len()
-                    + properties.iter().map(|(name, value)| name.len() + value.len() + 48).sum::<usize>()
+                let properties: usize = properties.iter().map(|(name, value)| string(name) + string(value) + 48).sum();
+                // 40: what `Bytes` keeps beside shared bytes.
+                shared(topic) + given(payload.len()) + given(40) + properties
             }
-            Self::Queued { topic, .. } => topic.len(),
-            Self::Delivered { topic, answer, .. } => topic.len() + answer.len(),
-            Self::DryRun { topic, request } => topic.len() + request.len(),
+            Self::Queued { topic, .. } => shared(topic),
+            Self::Delivered { topic, answer, .. } => shared(topic) + shared(answer),
+            Self::DryRun { topic, request } => shared(topic) + string(request),
             Self::Retry { topic, reason, .. }
             | Self::DeadLetter { topic, reason, .. }
-            | Self::Dropped { topic, reason, .. } => topic.len() + reason.len(),
-            Self::Note { text, .. } => text.len(),
+            | Self::Dropped { topic, reason, .. } => shared(topic) + string(reason),
+            Self::Note { text, .. } => string(text),
         }
     }
+}
+
+/// What an allocation of `bytes` takes: a word beside it, in steps of 16 bytes (glibc's malloc).
+fn given(bytes: usize) -> usize {
+    if bytes == 0 { 0 } else { (bytes + 8).next_multiple_of(16).max(32) }
+}
+
+fn string(text: &String) -> usize {
+    given(text.capacity())
+}
+
+// Two counts stand before the text.
+fn shared(text: &Arc<str>) -> usize {
+    given(text.len() + 16)
 }

@@ -100,13 +100,6 @@ pub(super) fn group(kind: &Kind) -> KindGroup {
     }
 }
 
-/// Whether a chip selects the kind: its own, and *error* besides for whatever was refused, given up or lost.
-pub(super) fn is_in(kind: &Kind, chip: KindGroup) -> bool {
-    let failed =
-        matches!(kind, Kind::Refused { .. } | Kind::DeadLetter { .. } | Kind::Subscribed { granted: Err(_), .. });
-    group(kind) == chip || (failed && chip == KindGroup::Error)
-}
-
 pub(super) fn tone(kind: &Kind) -> RowTone {
     match kind {
         Kind::Connected { .. } => RowTone::Connect,

@@ -1,32 +1,95 @@
-//! One view: a filter, and the numbers of the events it selects. Knows nothing of time, locks or pages.
+//! One view: a filter, and where the events are that it selects. Knows nothing of locks or pages.
+//!
+//! What was recorded before the view was opened lies [`View::behind`] it and is looked through segment by segment, the
+//! newest first; what is recorded later is caught up with. Rows are kept by segment, two bytes each, so that eviction is
+//! one step and is counted.
 
-use super::event::{Event, Kind};
-use super::row;
-use crate::api::wire::{KindGroup, ViewFilter, ViewFrame};
+use super::connections::Connections;
+use super::event::Event;
+use super::ring::{SLOTS, Segment};
+use super::topics::Topics;
+use crate::api::wire::{Look, ViewFrame};
+use relayscope_domain::filter::{Compiled, Subject};
 use std::collections::VecDeque;
+use std::sync::Arc;
+
+/// Rows of one segment, or of a part of it.
+struct Chunk {
+    first: u64,
+    // Ascending.
+    slots: Box<[u16]>,
+    // Unix seconds and rows in them, as they follow each other.
+    seconds: Box<[(i64, u32)]>,
+    // Rows by node of the topic tree.
+    nodes: Box<[(u32, u32)]>,
+}
+
+/// What the rows are arranged as, besides as a list.
+pub(super) enum Arranged {
+    Feed,
+    Topics(Box<Topics>),
+    Connections(Box<Connections>),
+}
 
 pub(super) struct View {
-    kinds: Vec<KindGroup>,
-    needle: String,
-    rows: VecDeque<u64>,
-    // Every event below this number was looked at.
+    pub(super) filter: Arc<Compiled>,
+    pub(super) arranged: Arranged,
+    chunks: VecDeque<Chunk>,
+    rows: usize,
+    // Recorded before the view was opened and not looked at yet, oldest first.
+    behind: VecDeque<Arc<Segment>>,
+    // Events in them when the view was opened.
+    looked: u64,
+    to_look: u64,
+    // Events from here on are to be caught up with.
     scanned: u64,
     // Events below this number were cleared away.
     begin: u64,
     // While paused: rows at and above this number wait.
     frozen_at: Option<u64>,
+    // Rows that were evicted.
+    gone: u64,
     last_frame: Option<ViewFrame>,
 }
 
+/// A segment's events that a filter selects.
+pub(super) struct Found {
+    segment: Arc<Segment>,
+    // Slots that were looked at.
+    from: usize,
+    to: usize,
+    slots: Vec<u16>,
+}
+
+/// Looks through the events of a segment that are numbered from `from` to before `to`.
+pub(super) fn look_through(filter: &Compiled, segment: Arc<Segment>, from: u64, to: u64) -> Found {
+    let from = from.saturating_sub(segment.first) as usize;
+    let to = (to.saturating_sub(segment.first) as usize).min(SLOTS);
+    let selected = |(slot, event): (usize, &Event)| (filter.is_empty() || filter.selects(event)).then_some(slot as u16);
+    let slots = segment.events().enumerate().take(to).skip(from).filter_map(selected).collect();
+    Found { from, to, slots, segment }
+}
+
 impl View {
-    pub(super) fn new(filter: &ViewFilter) -> Self {
+    /// A view of everything that `segments` hold below `next_seq`, and of what comes then.
+    pub(super) fn new(filter: Compiled, look: Look, segments: Vec<Arc<Segment>>, next_seq: u64) -> Self {
+        let first = segments.first().map_or(next_seq, |segment| segment.first);
         Self {
-            kinds: filter.kinds.clone(),
-            needle: filter.text.trim().to_lowercase(),
-            rows: VecDeque::new(),
-            scanned: 0,
+            filter: Arc::new(filter),
+            arranged: match look {
+                Look::Feed => Arranged::Feed,
+                Look::Topics => Arranged::Topics(Box::default()),
+                Look::Connections => Arranged::Connections(Box::default()),
+            },
+            chunks: VecDeque::new(),
+            rows: 0,
+            behind: segments.into(),
+            looked: 0,
+            to_look: next_seq - first,
+            scanned: next_seq,
             begin: 0,
             frozen_at: None,
+            gone: 0,
             last_frame: None,
         }
     }
@@ -35,76 +98,239 @@ impl View {
     pub(super) fn inherit(&mut self, old: &Self) {
         self.begin = old.begin;
         self.frozen_at = old.frozen_at;
+        // What came during the pause is caught up with, so that it waits.
+        self.scanned = self.scanned.min(old.frozen_at.unwrap_or(u64::MAX)).max(self.begin);
+        let wanted = self.begin..self.scanned;
+        self.behind.retain(|segment| segment.first + SLOTS as u64 > wanted.start && segment.first < wanted.end);
+        self.to_look = self.behind.front().map_or(0, |segment| wanted.end - segment.first.max(wanted.start));
     }
 
-    pub(super) fn catch_up(&mut self, events: &VecDeque<Event>, first_seq: u64, next_seq: u64) {
-        while self.rows.front().is_some_and(|seq| *seq < first_seq) {
-            self.rows.pop_front();
-        }
-        let from = self.scanned.max(self.begin).max(first_seq);
-        for event in events.iter().skip((from - first_seq) as usize) {
-            if self.selects(event) {
-                self.rows.push_back(event.seq);
+    /// The next segment to look through, with the first and the last number (not included) that count.
+    pub(super) fn next_behind(&mut self, first_seq: u64) -> Option<(Arc<Segment>, u64, u64)> {
+        while let Some(segment) = if self.forward() { self.behind.pop_front() } else { self.behind.pop_back() } {
+            if segment.first >= first_seq {
+                return Some((segment, self.begin, self.scanned));
             }
         }
-        self.scanned = next_seq;
+        self.looked = self.to_look;
+        None
     }
 
-    fn selects(&self, event: &Event) -> bool {
-        if !self.kinds.is_empty() && !self.kinds.iter().any(|chip| row::is_in(&event.kind, *chip)) {
-            return false;
+    /// Lives are told in their order, so they are read from the oldest event on.
+    fn forward(&self) -> bool {
+        matches!(self.arranged, Arranged::Connections(_))
+    }
+
+    /// Takes in what was found in a segment that lay behind, unless it was evicted or cleared away since.
+    pub(super) fn take_behind(&mut self, found: Found, begin: u64, first_seq: u64) {
+        self.looked = (self.looked + (found.to - found.from) as u64).min(self.to_look);
+        if found.segment.first < first_seq || begin != self.begin {
+            return;
         }
-        if self.needle.is_empty() {
-            return true;
+        if let Some(chunk) = self.keep(found, false) {
+            if self.forward() { self.chunks.push_back(chunk) } else { self.chunks.push_front(chunk) }
         }
-        let has = |text: &str| contains(text.as_bytes(), &self.needle);
-        has(&event.client)
-            || has(&event.source)
-            || has(row::topic(&event.kind))
-            || has(row::word(&event.kind))
-            || match &event.kind {
-                Kind::Publish { payload, .. } => contains(payload, &self.needle),
-                other => has(&row::preview(other)),
+        if self.behind.is_empty() {
+            self.looked = self.to_look;
+        }
+    }
+
+    /// Takes rows in; what is deferred is arranged when the view is resumed.
+    fn keep(&mut self, found: Found, deferred: bool) -> Option<Chunk> {
+        let nodes = if deferred { vec![] } else { self.arrange(&found) };
+        let Found { segment, slots, .. } = found;
+        if slots.is_empty() {
+            return None;
+        }
+        self.rows += slots.len();
+        let mut seconds: Vec<(i64, u32)> = vec![];
+        for event in slots.iter().filter_map(|slot| segment.get(*slot as usize)) {
+            let second = Subject::at(event).div_euclid(1_000);
+            match seconds.last_mut() {
+                Some((last, count)) if *last == second => *count += 1,
+                _ => seconds.push((second, 1)),
             }
+        }
+        Some(Chunk { first: segment.first, slots: slots.into(), seconds: seconds.into(), nodes: nodes.into() })
     }
 
-    pub(super) fn visible(&self) -> usize {
-        match self.frozen_at {
-            Some(at) => self.rows.partition_point(|seq| *seq < at),
-            None => self.rows.len(),
+    fn arrange(&mut self, found: &Found) -> Vec<(u32, u32)> {
+        let Found { segment, from, to, slots } = found;
+        match &mut self.arranged {
+            Arranged::Feed => return vec![],
+            Arranged::Topics(topics) => {
+                return topics.add(slots.iter().filter_map(|slot| segment.get(*slot as usize)));
+            }
+            Arranged::Connections(connections) => connections.add(segment, *from..*to, slots),
         }
+        vec![]
+    }
+
+    /// Arranges what came while the view was paused. `segments` hold everything from `at` on.
+    fn arrange_deferred(&mut self, segments: Vec<Arc<Segment>>, at: u64) {
+        for segment in segments {
+            let first = segment.first;
+            let is_of = |chunk: &Chunk| {
+                chunk.first == first && chunk.slots.first().is_some_and(|slot| first + u64::from(*slot) >= at)
+            };
+            let parts = self.chunks.iter().filter(|chunk| is_of(chunk));
+            let slots = parts.flat_map(|chunk| chunk.slots.iter().copied()).collect();
+            let from = at.saturating_sub(first) as usize;
+            let to = self.scanned.saturating_sub(first) as usize;
+            let nodes = self.arrange(&Found { segment, from, to, slots });
+            if let Some(chunk) = self.chunks.iter_mut().rfind(|chunk| is_of(chunk)) {
+                chunk.nodes = nodes.into();
+            }
+        }
+    }
+
+    /// Forgets what was evicted and looks at what came. `segments` hold everything from [`View::scanned`] on.
+    pub(super) fn catch_up(&mut self, segments: Vec<Arc<Segment>>, first_seq: u64, next_seq: u64) {
+        self.evict(first_seq);
+        if self.forward() && !self.behind.is_empty() {
+            return;
+        }
+        for segment in segments {
+            let found = look_through(&self.filter, segment, self.scanned.max(self.begin), next_seq);
+            if let Some(chunk) = self.keep(found, self.frozen_at.is_some()) {
+                self.chunks.push_back(chunk);
+            }
+        }
+        self.scanned = self.scanned.max(next_seq);
+    }
+
+    fn evict(&mut self, first_seq: u64) {
+        while let Some(chunk) = self.chunks.pop_front_if(|chunk| chunk.first < first_seq) {
+            self.rows -= chunk.slots.len();
+            self.gone += chunk.slots.len() as u64;
+            if let Arranged::Topics(topics) = &mut self.arranged {
+                topics.remove(&chunk.nodes);
+            }
+        }
+        if let Arranged::Connections(connections) = &mut self.arranged {
+            connections.evict(first_seq);
+        }
+    }
+
+    /// Events from this number on are still to be looked at.
+    pub(super) fn scanned(&self) -> u64 {
+        self.scanned
     }
 
     pub(super) fn waiting(&self) -> usize {
-        self.rows.len() - self.visible()
+        let Some(at) = self.frozen_at else { return 0 };
+        let mut waiting = 0;
+        for chunk in self.chunks.iter().rev() {
+            let frozen = chunk.slots.partition_point(|slot| chunk.first + u64::from(*slot) < at);
+            waiting += chunk.slots.len() - frozen;
+            if frozen > 0 {
+                break;
+            }
+        }
+        waiting
     }
 
-    pub(super) fn is_paused(&self) -> bool {
-        self.frozen_at.is_some()
+    /// How many rows are shown.
+    pub(super) fn visible(&self) -> usize {
+        self.rows - self.waiting()
     }
 
-    pub(super) fn set_paused(&mut self, paused: bool) {
-        match (paused, self.frozen_at) {
-            (true, None) => self.frozen_at = Some(self.scanned),
-            (false, Some(_)) => self.frozen_at = None,
-            (true, Some(_)) | (false, None) => {}
+    /// Where a pause began.
+    pub(super) fn frozen_at(&self) -> Option<u64> {
+        self.frozen_at
+    }
+
+    /// Freezes the view as it is.
+    pub(super) fn pause(&mut self) {
+        self.frozen_at.get_or_insert(self.scanned);
+    }
+
+    /// Goes on. `segments` hold everything from where the pause began.
+    pub(super) fn resume(&mut self, segments: Vec<Arc<Segment>>) {
+        if let Some(at) = self.frozen_at.take() {
+            self.arrange_deferred(segments, at);
         }
     }
 
     pub(super) fn clear(&mut self, next_seq: u64) {
-        self.rows.clear();
+        self.chunks.clear();
+        self.behind.clear();
+        self.rows = 0;
+        self.looked = self.to_look;
         self.begin = next_seq;
         self.scanned = next_seq;
+        match &mut self.arranged {
+            Arranged::Feed => {}
+            Arranged::Topics(topics) => **topics = Topics::default(),
+            Arranged::Connections(connections) => **connections = Connections::default(),
+        }
         if self.frozen_at.is_some() {
             self.frozen_at = Some(next_seq);
         }
     }
 
     /// Numbers of visible rows, newest first.
-    pub(super) fn newest(&self, from: usize, count: usize) -> impl Iterator<Item = u64> + '_ {
-        let end = self.visible().saturating_sub(from);
-        let begin = end.saturating_sub(count);
-        self.rows.range(begin..end).rev().copied()
+    pub(super) fn newest(&self, from: usize, count: usize) -> Vec<u64> {
+        let mut skip = from + self.waiting();
+        let mut out = Vec::with_capacity(count);
+        for chunk in self.chunks.iter().rev() {
+            if skip >= chunk.slots.len() {
+                skip -= chunk.slots.len();
+                continue;
+            }
+            let slots = chunk.slots.iter().rev().skip(skip).take(count - out.len());
+            out.extend(slots.map(|slot| chunk.first + u64::from(*slot)));
+            skip = 0;
+            if out.len() == count {
+                break;
+            }
+        }
+        out
+    }
+
+    /// Rows in each of `buckets` spans of `seconds` from second `from` on. While paused, those that wait count as well.
+    pub(super) fn rate(&self, from: i64, seconds: u32, buckets: usize) -> Vec<u32> {
+        let mut counts = vec![0; buckets];
+        for (second, count) in self.chunks.iter().flat_map(|chunk| chunk.seconds.iter()) {
+            if let Ok(after) = usize::try_from(second - from)
+                && let Some(bucket) = counts.get_mut(after / seconds.max(1) as usize)
+            {
+                *bucket += count;
+            }
+        }
+        counts
+    }
+
+    /// Bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        let of = |chunk: &Chunk| {
+            // 48: three allocations.
+            size_of::<Chunk>() + 48 + chunk.slots.len() * 2 + chunk.seconds.len() * 16 + chunk.nodes.len() * 8
+        };
+        let arranged = match &self.arranged {
+            Arranged::Feed => 0,
+            Arranged::Topics(topics) => topics.bytes(),
+            Arranged::Connections(connections) => connections.bytes(),
+        };
+        self.chunks.iter().map(of).sum::<usize>() + arranged
+    }
+
+    /// What a page is told of it. What concerns the whole feed is filled in by the caller.
+    pub(super) fn frame(&self, number: u32) -> ViewFrame {
+        let waiting = self.waiting();
+        ViewFrame {
+            view: number,
+            total: (self.rows - waiting) as u32,
+            waiting: waiting as u32,
+            paused: self.frozen_at.is_some(),
+            looked: self.looked,
+            to_look: self.to_look,
+            gone: self.gone,
+            recorded: 0,
+            evicted: 0,
+            not_taken: 0,
+            rate: 0.0,
+        }
     }
 
     /// Whether a page has to be told; remembers what it was told.
@@ -115,15 +341,4 @@ impl View {
         }
         changed
     }
-}
-
-/// Whether `haystack` contains `needle`, which is in lower case. ASCII letters match in either case in any bytes; other
-/// letters match in either case in UTF-8 text.
-fn contains(haystack: &[u8], needle: &str) -> bool {
-    if needle.is_ascii() {
-        let needle = needle.as_bytes();
-        return haystack.len() >= needle.len()
-            && haystack.windows(needle.len()).any(|window| window.eq_ignore_ascii_case(needle));
-    }
-    std::str::from_utf8(haystack).is_ok_and(|text| text.to_lowercase().contains(needle))
 }

@@ -112,7 +112,7 @@ fn name_of(names: &Names, relay: relayscope_domain::id::RelayId) -> String {
 }
 
 /// The person's folder for downloads, or one beside the databases.
-fn folder(data_dir: &Path) -> PathBuf {
+pub(crate) fn folder(data_dir: &Path) -> PathBuf {
     let downloads = directories::UserDirs::new().and_then(|dirs| {
         let named = dirs.download_dir().map(Path::to_owned);
         named.or_else(|| Some(dirs.home_dir().join("Downloads"))).filter(|folder| folder.is_dir())

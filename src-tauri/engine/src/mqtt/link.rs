@@ -12,6 +12,7 @@ mod connect;
 mod framing;
 mod incoming;
 mod outgoing;
+mod prompt;
 mod up;
 
 use super::failure::Failure;

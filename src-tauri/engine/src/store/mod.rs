@@ -7,6 +7,7 @@ pub mod open;
 
 mod brokers;
 mod endpoint;
+mod filters;
 mod meta;
 mod relays;
 mod tokens;

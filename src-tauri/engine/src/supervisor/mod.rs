@@ -10,6 +10,7 @@ mod units;
 use crate::api::wire::Frame;
 use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
+use crate::feed::history::History;
 use crate::queue::Queue;
 use crate::runtime::{Runtime, UnitKey, UnitStatus};
 use crate::store::Store;
@@ -58,6 +59,7 @@ pub struct Supervisor {
     pub(crate) store: Store,
     pub(crate) queue: Queue,
     pub(crate) feed: Feed,
+    pub(crate) history: History,
     pub(crate) http: reqwest::Client,
     pub(crate) runtime: Arc<Runtime>,
     pub(crate) frames: broadcast::Sender<Frame>,
@@ -78,6 +80,7 @@ impl Supervisor {
         store: Store,
         queue: Queue,
         feed: Feed,
+        history: History,
         http: reqwest::Client,
         runtime: Arc<Runtime>,
         frames: broadcast::Sender<Frame>,
@@ -89,6 +92,7 @@ impl Supervisor {
             store,
             queue,
             feed,
+            history,
             http,
             runtime,
             frames,
@@ -178,6 +182,7 @@ impl Supervisor {
             store: self.store.clone(),
             queue: self.queue.clone(),
             feed: self.feed.clone(),
+            history: self.history.clone(),
             http: self.http.clone(),
             runtime: self.runtime.clone(),
             frames: self.frames.clone(),

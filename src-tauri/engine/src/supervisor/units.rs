@@ -1,14 +1,15 @@
 //! Each kind of unit from its start to its end: what it is started with, what it tells the registry, how it stops.
 
 use super::Ended;
-use super::desired::{Plan, RelayPlan};
+use super::desired::{BrokerPlan, Plan, RelayPlan};
 use crate::api::wire::Frame;
-use crate::broker::{BrokerConfig, EmbeddedBroker};
+use crate::broker::{BrokerConfig, EmbeddedBroker, broker_db};
 use crate::causes::chain;
 use crate::configuration::paused_key;
 use crate::destination::tagoio::TagoIo;
 use crate::endpoint::{self, EndpointError, EndpointPlan, Reach};
 use crate::feed::Feed;
+use crate::feed::history::{History, HistoryError};
 use crate::mqtt::session::SessionConfig;
 use crate::platform::{self, Platform, PlatformConfig};
 use crate::queue::Queue;
@@ -17,6 +18,7 @@ use crate::runtime::{BrokerAt, RelayAt, Runtime, UnitKey};
 use crate::simulator::{SimulatedDevice, Simulator};
 use crate::status::Janitor;
 use crate::store::Store;
+use relayscope_domain::filter::SourceKind;
 use relayscope_domain::id::BrokerId;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -30,6 +32,7 @@ pub(super) struct World {
     pub(super) store: Store,
     pub(super) queue: Queue,
     pub(super) feed: Feed,
+    pub(super) history: History,
     pub(super) http: reqwest::Client,
     pub(super) runtime: Arc<Runtime>,
     pub(super) frames: broadcast::Sender<Frame>,
@@ -37,7 +40,7 @@ pub(super) struct World {
 
 pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: CancellationToken) -> Ended {
     match (key, plan) {
-        (UnitKey::Broker(id), Plan::Broker { name, port }) => broker(world, id, &name, port, stop).await,
+        (UnitKey::Broker(id), Plan::Broker(plan)) => broker(world, id, *plan, stop).await,
         (_, Plan::Relay(plan)) => relay(world, *plan, stop).await,
         (UnitKey::Endpoint(port), Plan::Endpoint(plan)) => endpoint(world, port, *plan, stop).await,
         (_, Plan::Platform) => platform(world, stop).await,
@@ -53,6 +56,14 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
             simulator.stop().await;
             Ended::Stopped
         }
+        (key, Plan::History(settings)) => {
+            world.runtime.runs(key);
+            match world.history.record(&world.feed, &settings, &stop).await {
+                Ok(()) => Ended::Stopped,
+                Err(error @ HistoryError::Disk(_)) => Ended::Failed(chain(&error)),
+                Err(error) => Ended::Fell(chain(&error)),
+            }
+        }
         (key, Plan::Janitor) => {
             world.runtime.runs(key);
             Janitor::new(world.data_dir, world.store, world.queue, world.feed, world.runtime, world.frames)
@@ -64,9 +75,16 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
     }
 }
 
-async fn broker(world: World, id: BrokerId, name: &str, port: u16, stop: CancellationToken) -> Ended {
-    let config =
-        BrokerConfig { name: name.into(), port, feed: world.feed.clone(), accounts: world.runtime.accounts.clone() };
+async fn broker(world: World, id: BrokerId, plan: BrokerPlan, stop: CancellationToken) -> Ended {
+    let BrokerPlan { name, settings, keys } = plan;
+    let config = BrokerConfig {
+        name: name.as_str().into(),
+        database: settings.persist.then(|| broker_db(&world.data_dir, id)),
+        settings,
+        keys,
+        feed: world.feed.of(SourceKind::Broker),
+        accounts: world.runtime.accounts.clone(),
+    };
     let broker = match EmbeddedBroker::start(config).await {
         Ok(broker) => Arc::new(broker),
         Err(error) => return Ended::Fell(chain(&error)),
@@ -154,19 +172,20 @@ async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended 
             stale_filters,
             max_packet,
             status_topic: rules.status_topic.as_deref().map(Into::into),
-            feed: world.feed.clone(),
+            feed: world.feed.of(SourceKind::Relay),
         },
         destination,
         rules,
         queue: world.queue.clone(),
-        feed: world.feed.clone(),
+        feed: world.feed.of(SourceKind::Relay),
         meter: world.runtime.meter(relay.id),
     };
-    let started = |handles| world.runtime.relay_runs(relay.id, RelayAt { handles });
+    let (runtime, id) = (world.runtime.clone(), relay.id);
+    let started = move |handles| runtime.relay_runs(id, RelayAt { handles });
     match relay::run(config, stop, started).await {
         Ok(()) => Ended::Stopped,
         Err(RelayError::Tls(error)) => Ended::Failed(chain(&error)),
-        Err(error @ (RelayError::Queue(_) | RelayError::Part(_))) => Ended::Fell(chain(&error)),
+        Err(error) => Ended::Fell(chain(&error)),
     }
 }
 
@@ -189,7 +208,8 @@ async fn stale(
 }
 
 async fn endpoint(world: World, port: u16, plan: EndpointPlan, stop: CancellationToken) -> Ended {
-    let reach = Reach { runtime: world.runtime, queue: world.queue, feed: world.feed, http: world.http };
+    let reach =
+        Reach { runtime: world.runtime, queue: world.queue, feed: world.feed.of(SourceKind::Relay), http: world.http };
     match endpoint::serve(port, plan, reach, stop).await {
         Ok(()) => Ended::Stopped,
         Err(error @ (EndpointError::Listen { .. } | EndpointError::Address { .. })) => Ended::Fell(chain(&error)),

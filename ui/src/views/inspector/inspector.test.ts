@@ -1,6 +1,6 @@
 import { fireEvent, render, screen, within } from "@testing-library/svelte";
 import { afterAll, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import type { EventDetail, PayloadView, Row, ViewFrame } from "../../backend/types";
+import type { EventDetail, FilterReading, KindName, PayloadView, Row, ViewFrame } from "../../backend/types";
 
 const { port } = await vi.hoisted(async () => {
   const { FakePort } = await import("../../state/fake-port");
@@ -35,7 +35,11 @@ const frame = (changed: Partial<ViewFrame> = {}): ViewFrame => ({
   waiting: 0,
   paused: false,
   recorded: 48_213,
+  looked: 0,
+  toLook: 0,
+  gone: 0,
   evicted: 0,
+  notTaken: 0,
   rate: 4,
   ...changed,
 });
@@ -53,6 +57,13 @@ const detail = (seq: number): EventDetail => ({
   ],
 });
 
+const reading = (line: string, kinds: KindName[] = []): FilterReading => ({
+  line,
+  filter: { terms: [] },
+  kinds,
+  mistakes: [],
+});
+
 const height = Object.getOwnPropertyDescriptor(HTMLElement.prototype, "clientHeight");
 beforeAll(() => Object.defineProperty(HTMLElement.prototype, "clientHeight", { configurable: true, get: () => 400 }));
 afterAll(() => height && Object.defineProperty(HTMLElement.prototype, "clientHeight", height));
@@ -61,7 +72,11 @@ beforeEach(() => {
   payload = { size: 12, shown: 12, text: EVIL, json: null, hex: "00000000  3c" };
   let now = frame();
   port.answers = {
-    "feed.open": () => (now = { ...frame(), paused: now.paused }),
+    "feed.open": ({ line }) => {
+      now = { ...frame(), paused: now.paused };
+      return { frame: now, reading: reading(line, line.includes("kind:publish") ? ["publish"] : []) };
+    },
+    "filters.edit": ({ line }) => reading(`${line} kind:publish`.trim(), ["publish"]),
     "feed.rows": ({ from, count }) => ({ total: 3, rows: [row(3), row(2), row(1)].slice(from, from + count) }),
     "feed.pause": ({ paused }) => (now = frame({ paused, waiting: paused ? 1_204 : 0 })),
     "feed.clear": () => (now = frame({ total: 0 })),
@@ -70,8 +85,8 @@ beforeEach(() => {
   app.selection.close();
   app.selection.seq = null;
   app.feed.frame = null;
-  app.feed.kinds = [];
-  app.feed.text = "";
+  app.feed.line = "";
+  app.feed.reading = null;
 });
 
 async function opened() {
@@ -147,17 +162,34 @@ test("keys move, open, pause and close", async () => {
 test("chips and text are the engine's filter", async () => {
   await opened();
   await fireEvent.click(screen.getByTestId("chip-publish"));
-  expect(screen.getByTestId("chip-publish").getAttribute("aria-pressed")).toBe("true");
-  const search = screen.getByTestId("feed-search");
-  await fireEvent.input(search, { target: { value: "temp" } });
+  await vi.waitFor(() => expect(screen.getByTestId("chip-publish").getAttribute("aria-pressed")).toBe("true"));
+  const search = screen.getByTestId("feed-search") as HTMLInputElement;
+  expect(search.value).toBe("kind:publish");
+  await fireEvent.input(search, { target: { value: "kind:publish temp" } });
   await fireEvent.keyDown(search, { key: "Enter" });
-  await vi.waitFor(() =>
-    expect(port.last("feed.open")).toEqual({ view: 1, filter: { kinds: ["publish"], text: "temp" } }),
-  );
+  await vi.waitFor(() => expect(port.last("feed.open")).toEqual({ view: 1, line: "kind:publish temp", look: "feed" }));
+});
+
+test("a mistake in the filter is shown at its place, and a click goes there", async () => {
+  await opened();
+  port.answers["feed.open"] = ({ line }) => ({
+    frame: null,
+    reading: { line, filter: null, kinds: [], mistakes: [{ from: 2, to: 5, message: "Did you mean kind?" }] },
+  });
+  const search = screen.getByTestId("feed-search") as HTMLInputElement;
+  await fireEvent.input(search, { target: { value: "a knd:publish" } });
+  await fireEvent.keyDown(search, { key: "Enter" });
+  const mistake = await screen.findByTestId("filter-mistake");
+  expect(mistake.textContent).toContain("Did you mean kind?");
+  expect(within(mistake).getByTestId("filter-mistake-place").textContent).toBe("knd");
+  expect(search.getAttribute("aria-invalid")).toBe("true");
+  expect(screen.getAllByTestId("feed-row")).toHaveLength(3);
+  await fireEvent.click(mistake);
+  expect([search.selectionStart, search.selectionEnd]).toEqual([2, 5]);
 });
 
 test("nothing yet, nothing that matches, and a failure say what to do", async () => {
-  port.answers["feed.open"] = () => frame({ total: 0 });
+  port.answers["feed.open"] = ({ line }) => ({ frame: frame({ total: 0 }), reading: reading(line) });
   render(InspectorView);
   expect(await screen.findByTestId("feed-empty")).toBeTruthy();
   await fireEvent.click(screen.getByTestId("chip-error"));

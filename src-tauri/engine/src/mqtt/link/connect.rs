@@ -5,6 +5,7 @@ use super::super::failure::Failure;
 use super::super::{tls, words};
 use super::framing::{Frame, Framer};
 use super::outgoing::codec_qos;
+use super::prompt::Prompt;
 use super::{Limits, RECEIVE_MAXIMUM};
 use async_tungstenite::tungstenite;
 use bytes::BytesMut;
@@ -106,16 +107,16 @@ impl Plan {
         .map_err(late)?
     }
 
-    async fn tcp(&self) -> Result<TcpStream, Failure> {
+    async fn tcp(&self) -> Result<Prompt, Failure> {
         let connect = async {
             let stream = TcpStream::connect((bare_host(&self.connection.host), self.connection.port)).await?;
             stream.set_nodelay(true)?;
-            Ok::<_, io::Error>(stream)
+            Ok::<_, io::Error>(Prompt::new(stream))
         };
         connect.await.map_err(|error| words::from_io(&error))
     }
 
-    async fn dress(&self, tcp: TcpStream) -> Result<Box<dyn Stream>, Failure> {
+    async fn dress(&self, tcp: Prompt) -> Result<Box<dyn Stream>, Failure> {
         let secured: Box<dyn Stream> = match &self.tls {
             None => Box::new(tcp),
             Some(config) => {

@@ -1,0 +1,148 @@
+//! The rows of a view by connection: one client's life, from its connect line to its end.
+//!
+//! A life begins when the client is connected or refused, or with the first row that is kept of it, and ends when it is
+//! refused or disconnected. Lives are read in their order, also from events that the filter hides. Only lives with rows are
+//! told. Knows events and numbers, no pages.
+
+use super::event::{Event, Kind};
+use super::ring::Segment;
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// Who: the source and the client.
+type Who = (Arc<str>, Arc<str>);
+
+/// One client's life.
+pub(super) struct Life {
+    pub(super) source: Arc<str>,
+    pub(super) client: Arc<str>,
+    /// Its connect line, also when the filter hides it.
+    pub(super) begun: Option<u64>,
+    /// Its last line.
+    pub(super) ended: Option<u64>,
+    rows: VecDeque<u64>,
+}
+
+/// All lives.
+#[derive(Default)]
+pub(super) struct Connections {
+    // In the order in which they began.
+    lives: BTreeMap<u32, Life>,
+    open: HashMap<Who, u32>,
+    next: u32,
+    with_rows: usize,
+    rows: usize,
+}
+
+fn begins(event: &Event) -> bool {
+    matches!(event.kind, Kind::Connected { .. } | Kind::Refused { .. })
+}
+
+fn ends(event: &Event) -> bool {
+    matches!(event.kind, Kind::Disconnected { .. } | Kind::Refused { .. })
+}
+
+impl Connections {
+    /// Reads a part of a segment; `rows` are the slots in it that the filter selects.
+    pub(super) fn add(&mut self, segment: &Segment, part: Range<usize>, rows: &[u16]) {
+        let mut rows = rows.iter().peekable();
+        for slot in part {
+            let Some(event) = segment.get(slot) else { return };
+            let is_row = rows.next_if(|row| usize::from(**row) == slot).is_some();
+            if is_row || begins(event) || ends(event) {
+                self.live(event, is_row);
+            }
+        }
+    }
+
+    fn live(&mut self, event: &Event, is_row: bool) {
+        let who = (event.source.clone(), event.client.clone());
+        let id = match self.open.get(&who) {
+            Some(id) if !begins(event) => *id,
+            // The end of something nothing is known of.
+            None if !is_row && !begins(event) => return,
+            open => {
+                if let Some(id) = open.copied() {
+                    self.close(id);
+                }
+                self.begin(who.clone(), begins(event).then_some(event.seq))
+            }
+        };
+        if let Some(life) = self.lives.get_mut(&id) {
+            if is_row {
+                self.with_rows += usize::from(life.rows.is_empty());
+                self.rows += 1;
+                life.rows.push_back(event.seq);
+            }
+            if ends(event) {
+                life.ended = Some(event.seq);
+                self.open.remove(&who);
+                self.close(id);
+            }
+        }
+    }
+
+    fn begin(&mut self, who: Who, begun: Option<u64>) -> u32 {
+        let id = self.next;
+        self.next += 1;
+        let (source, client) = who.clone();
+        self.lives.insert(id, Life { source, client, begun, ended: None, rows: VecDeque::new() });
+        self.open.insert(who, id);
+        id
+    }
+
+    /// A life to which nothing comes any more is kept for its rows only.
+    fn close(&mut self, id: u32) {
+        if self.lives.get(&id).is_some_and(|life| life.rows.is_empty()) {
+            self.lives.remove(&id);
+        }
+    }
+
+    /// Forgets rows below a number.
+    pub(super) fn evict(&mut self, first_seq: u64) {
+        let (open, with_rows, rows) = (&self.open, &mut self.with_rows, &mut self.rows);
+        self.lives.retain(|id, life| {
+            let before = life.rows.len();
+            while life.rows.pop_front_if(|row| *row < first_seq).is_some() {}
+            *rows -= before - life.rows.len();
+            *with_rows -= usize::from(before > 0 && life.rows.is_empty());
+            !life.rows.is_empty()
+                || open.get(&(life.source.clone(), life.client.clone())) == Some(id) && life.ended.is_none()
+        });
+    }
+
+    /// Lives with rows, the newest first, and how many there are.
+    pub(super) fn list(&self, from: usize, count: usize) -> (usize, Vec<(u32, &Life)>) {
+        let listed = self.lives.iter().rev().filter(|(_, life)| !life.rows.is_empty());
+        (self.with_rows, listed.skip(from).take(count).map(|(id, life)| (*id, life)).collect())
+    }
+
+    /// A life by its number.
+    pub(super) fn life(&self, id: u32) -> Option<&Life> {
+        self.lives.get(&id)
+    }
+
+    /// Bytes it holds.
+    pub(super) fn bytes(&self) -> usize {
+        // 160: places in both maps, and the allocation of the rows.
+        self.rows * 12 + self.lives.len() * (size_of::<Life>() + 160)
+    }
+}
+
+impl Life {
+    /// How many rows it has.
+    pub(super) fn len(&self) -> usize {
+        self.rows.len()
+    }
+
+    /// Numbers of rows, oldest first.
+    pub(super) fn rows(&self, from: usize, count: usize) -> Vec<u64> {
+        self.rows.iter().skip(from).take(count).copied().collect()
+    }
+
+    /// Its newest row.
+    pub(super) fn newest(&self) -> Option<u64> {
+        self.rows.back().copied()
+    }
+}

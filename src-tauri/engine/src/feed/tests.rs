@@ -1,0 +1,349 @@
+//! The ring and its views, alone and against a filter that is run from scratch.
+#![allow(clippy::unwrap_used)]
+
+use super::event::{Direction, Event, Kind};
+use super::*;
+use crate::api::wire::{ConnectionRowsRequest, ConnectionsRequest, Look, RateRequest, TopicOrder, TopicsRequest};
+use bytes::Bytes;
+use proptest::collection::vec;
+use proptest::prelude::*;
+use relayscope_domain::filter::parse;
+use relayscope_domain::id::MessageId;
+use relayscope_domain::message::Qos;
+use std::collections::BTreeMap;
+
+fn note(text: &str) -> Event {
+    Event::now(&"s".into(), &"c".into(), None, Kind::Note { failure: false, text: text.into() })
+}
+
+fn publish(client: &str, topic: &str, payload: &[u8], id: Option<u128>) -> Event {
+    let kind = Kind::Publish {
+        direction: Direction::In,
+        topic: topic.into(),
+        payload: Bytes::copy_from_slice(payload),
+        qos: Qos::AtLeastOnce,
+        retain: payload.len().is_multiple_of(2),
+        dup: false,
+        packet_id: None,
+        properties: vec![],
+        will: false,
+    };
+    Event::now(&"s".into(), &client.into(), id.map(|id| MessageId(uuid::Uuid::from_u128(id))), kind)
+}
+
+fn connected(client: &str) -> Event {
+    let kind = Kind::Connected {
+        version: None,
+        session_present: false,
+        will: false,
+        token_last5: String::new(),
+        detail: String::new(),
+    };
+    Event::now(&"s".into(), &client.into(), None, kind)
+}
+
+fn disconnected(client: &str) -> Event {
+    Event::now(&"s".into(), &client.into(), None, Kind::Disconnected { reason: "left".into(), clean: true })
+}
+
+fn open(feed: &Feed, view: Option<u32>, line: &str, look: Look) -> u32 {
+    let view = feed.open(view, &parse(line).unwrap(), look).view;
+    assert!(feed.look_behind(view, None));
+    view
+}
+
+fn previews(feed: &Feed, view: u32) -> Vec<String> {
+    feed.rows(view, 0, 100).unwrap().rows.into_iter().map(|row| row.preview).collect()
+}
+
+fn seqs(feed: &Feed, view: u32) -> Vec<u64> {
+    let total = feed.frame(view).unwrap().total as usize;
+    (0..total).step_by(700).flat_map(|from| feed.rows(view, from, 700).unwrap().rows).map(|row| row.seq).collect()
+}
+
+#[test]
+fn a_view_selects_pauses_resumes_and_clears() {
+    let feed = Feed::new(1 << 20);
+    feed.record(note("alpha"));
+    let view = open(&feed, None, "A", Look::Feed);
+    feed.record(note("beta"));
+    feed.record(note("xyz"));
+    assert_eq!(previews(&feed, view), ["beta", "alpha"]);
+    assert!(feed.pause(view, true).unwrap().paused);
+    feed.record(note("gamma"));
+    feed.tick();
+    let frame = feed.pause(view, true).unwrap();
+    assert_eq!((frame.total, frame.waiting), (2, 1));
+    assert_eq!(previews(&feed, view), ["beta", "alpha"]);
+    open(&feed, Some(view), "a", Look::Feed);
+    let frame = feed.frame(view).unwrap();
+    assert_eq!((frame.total, frame.waiting, frame.looked), (2, 1, frame.to_look), "a filter does not end a pause");
+    let frame = feed.pause(view, false).unwrap();
+    assert_eq!((frame.total, frame.waiting), (3, 0));
+    assert_eq!(feed.clear(view).unwrap().total, 0);
+    feed.record(note("delta"));
+    assert_eq!(previews(&feed, view), ["delta"]);
+    open(&feed, Some(view), "", Look::Feed);
+    assert_eq!(previews(&feed, view), ["delta"], "what was cleared away stays away");
+    let other = open(&feed, None, "", Look::Feed);
+    assert_eq!(feed.rows(other, 0, 100).unwrap().total, 5, "clearing a view loses nothing");
+    let none = open(&feed, None, "kind:publish", Look::Feed);
+    assert_eq!(feed.rows(none, 0, 100).unwrap().total, 0);
+}
+
+#[test]
+fn the_budget_holds_and_what_was_evicted_is_counted() {
+    let feed = Feed::new(1_000_000);
+    let view = open(&feed, None, "", Look::Feed);
+    for at in 0..10_000 {
+        feed.record(note(&format!("event {at}")));
+        if at % 1_000 == 0 {
+            feed.tick();
+        }
+    }
+    feed.tick();
+    let usage = feed.usage();
+    assert!(usage.bytes <= 1_000_000 && usage.bytes > 950_000, "{usage:?}");
+    let frame = feed.frame(view).unwrap();
+    assert_eq!(u64::from(frame.total) + usage.evicted, 10_000);
+    assert_eq!(frame.gone, usage.evicted);
+    assert_eq!(feed.rows(view, 0, 1).unwrap().rows[0].preview, "event 9999");
+    let (followed, missed) = feed.follow(0, 10_000);
+    assert_eq!(followed.len() as u64 + missed, 10_000);
+    feed.record(publish("c", "t", &[0; 600_000], None));
+    assert_eq!(feed.usage().not_taken, 1, "an event of half the budget is counted, not kept");
+    feed.set_budget(500_000);
+    assert!(feed.usage().bytes <= 500_000);
+}
+
+#[test]
+fn large_events_leave_a_full_ring() {
+    let feed = Feed::new(4_000_000);
+    for _ in 0..100 {
+        feed.record(publish("c", "t", &[0; 100_000], None));
+    }
+    let usage = feed.usage();
+    assert!(usage.bytes <= 4_000_000 && usage.bytes > 3_800_000, "{usage:?}");
+}
+
+#[test]
+fn a_journey_is_found_wherever_it_is() {
+    let feed = Feed::new(16 << 20);
+    for at in 0..10_000u128 {
+        feed.record(publish("c", "t", b"x", Some(at % 2_500)));
+    }
+    for (indexed, seq) in [(false, 1), (true, 2_502), (true, 10_000)] {
+        if indexed {
+            feed.tick();
+        }
+        let journey = feed.event(seq).unwrap().journey;
+        let first = (seq - 1) % 2_500 + 1;
+        assert_eq!(journey.iter().map(|step| step.seq).collect::<Vec<_>>(), [0, 1, 2, 3].map(|at| first + at * 2_500));
+    }
+}
+
+#[test]
+fn looking_ends_when_the_filter_is_replaced() {
+    let feed = Feed::new(16 << 20);
+    for at in 0..5_000 {
+        feed.record(note(&format!("event {at}")));
+    }
+    let view = feed.open(None, &parse("event").unwrap(), Look::Feed).view;
+    assert!(!feed.look_behind(view, Some(std::time::Instant::now())));
+    let frame = feed.frame(view).unwrap();
+    assert!(frame.looked < frame.to_look && frame.to_look == 5_000, "{frame:?}");
+    feed.close(view);
+    assert!(feed.look_behind(view, None) && feed.frame(view).is_none());
+}
+
+#[test]
+fn the_rate_is_of_the_view_s_rows() {
+    let feed = Feed::new(1 << 20);
+    let view = open(&feed, None, "kind:publish", Look::Feed);
+    for _ in 0..10 {
+        feed.record(publish("c", "t", b"x", None));
+        feed.record(note("not counted"));
+    }
+    let chart = feed.rate(&RateRequest { view, seconds: 5, buckets: 60 }).unwrap();
+    assert_eq!((chart.counts.len(), chart.counts.iter().sum::<u32>()), (60, 10));
+    assert_eq!(chart.from % 5_000, 0);
+}
+
+fn topics(feed: &Feed, view: u32, branch: Option<&str>, order: TopicOrder) -> Vec<(String, u32, u32)> {
+    let request = TopicsRequest { view, branch: branch.map(str::to_owned), order, from: 0, count: 1_000 };
+    let found = feed.topics(&request).unwrap();
+    assert_eq!(found.total as usize, found.rows.len());
+    found.rows.into_iter().map(|row| (row.topic, row.own, row.below)).collect()
+}
+
+#[test]
+fn topics_are_a_tree_of_what_is_kept() {
+    let feed = Feed::new(1 << 20);
+    let view = open(&feed, None, "", Look::Topics);
+    feed.record(publish("c", "a/b", b"1", None));
+    feed.record(publish("c", "a/b", b"22", None));
+    feed.record(publish("c", "a/c/d", b"3", None));
+    feed.record(publish("c", "z", b"4", None));
+    let of = |topic: &str, own, below| (topic.to_owned(), own, below);
+    assert_eq!(topics(&feed, view, None, TopicOrder::Name), [of("a", 0, 3), of("z", 1, 1)]);
+    assert_eq!(topics(&feed, view, Some("a"), TopicOrder::Rate)[0], of("a/b", 2, 2));
+    assert_eq!(topics(&feed, view, Some("a/c"), TopicOrder::Time), [of("a/c/d", 1, 1)]);
+    assert_eq!(topics(&feed, view, Some("nowhere"), TopicOrder::Name), []);
+    let request = TopicsRequest { view, branch: Some("a".into()), order: TopicOrder::Name, from: 0, count: 1 };
+    let found = feed.topics(&request).unwrap();
+    assert_eq!((found.total, found.rows.len()), (2, 1));
+    assert!(found.rows[0].retained && found.rows[0].rate > 0.0);
+    assert_eq!(found.rows[0].last.as_ref().unwrap().preview, "22");
+    feed.pause(view, true);
+    feed.record(publish("c", "z", b"5", None));
+    assert_eq!(topics(&feed, view, None, TopicOrder::Name)[1], of("z", 1, 1), "a pause freezes the tree");
+    feed.pause(view, false);
+    assert_eq!(topics(&feed, view, None, TopicOrder::Name)[1], of("z", 2, 2));
+}
+
+#[test]
+fn lives_begin_and_end_with_their_connection() {
+    let feed = Feed::new(1 << 20);
+    feed.record(connected("one"));
+    feed.record(publish("one", "t", b"1", None));
+    feed.record(connected("two"));
+    feed.record(publish("two", "t", b"2", None));
+    feed.record(disconnected("one"));
+    let view = open(&feed, None, "kind:publish", Look::Connections);
+    feed.record(connected("one"));
+    feed.record(publish("one", "t", b"3", None));
+    feed.record(publish("one", "t", b"4", None));
+    let list = || {
+        let found = feed.connections(&ConnectionsRequest { view, from: 0, count: 10 }).unwrap();
+        assert_eq!(found.total as usize, found.rows.len());
+        found.rows
+    };
+    let told = |rows: &[crate::api::wire::ConnectionRow]| {
+        rows.iter().map(|row| (row.client.clone(), row.rows, row.ended)).collect::<Vec<_>>()
+    };
+    let rows = list();
+    assert_eq!(told(&rows), [("one".into(), 2, false), ("two".into(), 1, false), ("one".into(), 1, true)]);
+    assert_eq!(rows[0].begun.as_ref().unwrap().kind, "connected");
+    let request = ConnectionRowsRequest { view, connection: rows[0].connection, from: 1, count: 10 };
+    let lines = feed.connection_rows(&request).unwrap();
+    assert_eq!((lines.total, lines.rows[0].preview.as_str()), (2, "4"));
+    feed.pause(view, true);
+    feed.record(disconnected("two"));
+    feed.record(publish("one", "t", b"5", None));
+    assert_eq!(told(&list()), told(&rows), "a pause freezes the lives");
+    feed.pause(view, false);
+    assert_eq!(told(&list())[..2], [("one".into(), 3, false), ("two".into(), 1, true)]);
+}
+
+/// What happens to a feed and its view.
+#[derive(Clone, Debug)]
+enum Step {
+    Record(u8, u8, u16),
+    Pause(bool),
+    Filter(usize),
+    Tick,
+}
+
+const LINES: [&str; 9] = [
+    "",
+    "kind:publish",
+    "-kind:publish",
+    "topic:a/#",
+    "-topic:a/+ kind:publish",
+    "size:>300",
+    "x1",
+    "client:c2",
+    "kind:connect,disconnect",
+];
+
+fn steps() -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        12 => (0u8..5, 0u8..4, 0u16..600).prop_map(|(kind, who, size)| Step::Record(kind, who, size)),
+        1 => any::<bool>().prop_map(Step::Pause),
+        1 => (0..LINES.len()).prop_map(Step::Filter),
+        1 => Just(Step::Tick),
+    ];
+    vec(step, 1..400)
+}
+
+fn event(kind: u8, who: u8, size: u16) -> Event {
+    let client = format!("c{who}");
+    match kind {
+        0 => connected(&client),
+        1 => disconnected(&client),
+        2 => note(&format!("x{who}")),
+        kind => publish(&client, &format!("a/{}", if kind == 3 { "b" } else { "b/c" }), &vec![b'p'; size.into()], None),
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// A budget of about fifty events, so that many are evicted.
+    #[test]
+    fn the_incremental_view_is_the_filter_run_from_scratch(steps in steps()) {
+        let feed = Feed::new(40_000);
+        let mut line = "";
+        let views = [Look::Feed, Look::Topics, Look::Connections].map(|look| (open(&feed, None, line, look), look));
+        let mut frozen = None;
+        for step in steps {
+            match step {
+                Step::Record(kind, who, size) => feed.record(event(kind, who, size)),
+                Step::Pause(paused) => {
+                    for (view, _) in views {
+feed.pause(view, paused);
+}
+                    frozen = paused.then(|| frozen.unwrap_or(feed.usage().recorded + 1));
+                }
+                Step::Filter(at) => {
+                    line = LINES[at];
+                    for (view, look) in views {
+open(&feed, Some(view), line, look);
+}
+                }
+                Step::Tick => drop(feed.tick()),
+            }
+        }
+        let filter = filter::compile(&parse(line).unwrap());
+        let kept = feed.events();
+        let shown = |event: &&Event| frozen.is_none_or(|at| event.seq < at);
+        let mut wanted: Vec<&Event> = kept.iter().filter(|event| filter.selects(*event)).collect();
+        let all = wanted.len();
+        wanted.retain(shown);
+        for (view, _) in views {
+            let frame = feed.frame(view).unwrap();
+            prop_assert_eq!((frame.total as usize, frame.waiting as usize), (wanted.len(), all - wanted.len()), "{}", line);
+            prop_assert_eq!(seqs(&feed, view), wanted.iter().rev().map(|event| event.seq).collect::<Vec<_>>());
+        }
+        let mut by_topic: BTreeMap<String, u32> = BTreeMap::new();
+        for event in &wanted {
+            if let Kind::Publish { topic, .. } = &event.kind {
+                *by_topic.entry(topic.to_string()).or_default() += 1;
+            }
+        }
+        let mut found = BTreeMap::new();
+        collect(&feed, views[1].0, None, &mut found);
+        prop_assert_eq!(found, by_topic);
+        let lives = feed.connections(&ConnectionsRequest { view: views[2].0, from: 0, count: 1_000 }).unwrap();
+        prop_assert_eq!(lives.rows.iter().map(|life| life.rows as usize).sum::<usize>(), wanted.len());
+        let mut rows: Vec<u64> = vec![];
+        for life in &lives.rows {
+            let request = ConnectionRowsRequest { view: views[2].0, connection: life.connection, from: 0, count: 1_000 };
+            rows.extend(feed.connection_rows(&request).unwrap().rows.iter().map(|row| row.seq));
+        }
+        rows.sort_unstable();
+        prop_assert_eq!(rows, wanted.iter().map(|event| event.seq).collect::<Vec<_>>());
+    }
+}
+
+fn collect(feed: &Feed, view: u32, branch: Option<&str>, out: &mut BTreeMap<String, u32>) {
+    for (topic, own, below) in topics(feed, view, branch, TopicOrder::Name) {
+        assert!(below > 0, "an empty branch stays");
+        if own > 0 {
+            out.insert(topic.clone(), own);
+        }
+        if below > own {
+            collect(feed, view, Some(&topic), out);
+        }
+    }
+}
