@@ -7,6 +7,7 @@ mod broker_kept;
 mod broker_load;
 mod broker_rules;
 mod connection_test;
+mod decoders;
 mod disk;
 mod endpoint;
 mod endpoint_access;
