@@ -306,6 +306,29 @@ test("chips and text are the engine's filter", async () => {
   await vi.waitFor(() => expect(port.last("feed.open")).toEqual({ view: 1, line: "kind:publish temp", look: "feed" }));
 });
 
+test("a filter is saved under a name, and applied again", async () => {
+  await opened();
+  let kept = [{ id: 1, name: "Presses", line: "client:press-+" }];
+  port.answers["filters.list"] = () => kept;
+  port.answers["filters.save"] = ({ name, line }) => {
+    if (name === "Presses") throw { code: "failed", message: "The name is taken.", problems: [], users: [] };
+    kept = [...kept, { id: 2, name, line }];
+    return { id: 2, name, line };
+  };
+  await app.feed.search("kind:error");
+  await fireEvent.click(screen.getByTestId("filters-saved"));
+  const name = await screen.findByTestId("filter-name");
+  await fireEvent.input(name, { target: { value: "Presses" } });
+  await fireEvent.click(screen.getByTestId("filter-save"));
+  expect((await screen.findByTestId("saved-filters-failure")).textContent).toContain("The name is taken.");
+  await fireEvent.input(name, { target: { value: "Errors" } });
+  await fireEvent.click(screen.getByTestId("filter-save"));
+  await vi.waitFor(() => expect(screen.getAllByTestId("saved-filter")).toHaveLength(2));
+  expect(port.last("filters.save")).toEqual({ id: null, name: "Errors", line: "kind:error" });
+  await fireEvent.click(screen.getAllByTestId("saved-filter-apply")[0] as HTMLElement);
+  await vi.waitFor(() => expect(port.last("feed.open")).toMatchObject({ line: "client:press-+" }));
+});
+
 test("a mistake in the filter is shown at its place, and a click goes there", async () => {
   await opened();
   port.answers["feed.open"] = ({ line }) => ({
