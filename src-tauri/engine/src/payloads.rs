@@ -22,6 +22,8 @@ use tokio::io::AsyncWriteExt;
 
 /// Bytes of names and values in a tree that a page is given at once.
 const TREE_BYTES: usize = 512 << 10;
+/// Bytes of the readable text, which a page is given by lines.
+const TEXT_BYTES: usize = 16 << 20;
 
 /// A payload, read.
 #[derive(Debug)]
@@ -69,6 +71,11 @@ impl Looked {
     }
 }
 
+/// A decoder that did not come to its end.
+fn broken(error: tokio::task::JoinError) -> StoreError {
+    StoreError::Malformed("payload", error.into())
+}
+
 impl Engine {
     /// Reads what was published, unless it is what was looked at last: with the decoder that was chosen, else with the
     /// one that is bound or certain.
@@ -105,10 +112,12 @@ impl Engine {
             None => None,
         };
         let bindings = self.store.bindings().await?;
-        let choice = binding::choose(decoder.as_ref(), &bindings, &published.topic, &published.payload);
+        let seen = published.clone();
+        // Up to tenths of a second for the largest payloads, as below.
+        let choosing = move || binding::choose(decoder.as_ref(), &bindings, &seen.topic, &seen.payload);
+        let choice = tokio::task::spawn_blocking(choosing).await.map_err(broken)?;
         let schemas = self.schemas_of(&choice.decoder).await?;
         let (feed, chosen) = (self.feed.clone(), chosen.cloned());
-        // Up to tenths of a second for the largest payloads.
         let read = tokio::task::spawn_blocking(move || {
             let mut aliases = Aliases::default();
             if choice.decoder == Decoder::Sparkplug {
@@ -116,12 +125,12 @@ impl Engine {
                     aliases.learn(&topic, &payload);
                 }
             }
-            let limits = Limits { values: TREE_BYTES, ..Limits::default() };
+            let limits = Limits { values: TREE_BYTES, text: TEXT_BYTES, ..Limits::default() };
             let context = Context { topic: &published.topic, schemas: &schemas, aliases: &aliases, limits };
             let read = decode(&choice.decoder, &published.payload, &context);
             Looked { published, chosen, choice, read, lines: Mutex::default() }
         });
-        read.await.map_err(|error| StoreError::Malformed("payload", error.into()).into())
+        Ok(read.await.map_err(broken)?)
     }
 
     /// Writes a payload, byte for byte, into the folder for downloads; returns where.

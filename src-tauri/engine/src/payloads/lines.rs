@@ -34,9 +34,14 @@ impl Lines {
         Self { columns, of: Of::Text(text.into(), begins) }
     }
 
-    /// Bytes as offset, hexadecimal and ASCII: sixteen in a line where they have room, else eight.
+    /// Bytes as offset, hexadecimal and ASCII: sixteen in a line where they have room, else eight or four.
     pub(super) fn of_bytes(bytes: Bytes, columns: usize) -> Self {
-        Self { columns, of: Of::Bytes(bytes, if columns >= 77 { 16 } else { 8 }) }
+        let row = match columns {
+            77.. => 16,
+            43.. => 8,
+            _ => 4,
+        };
+        Self { columns, of: Of::Bytes(bytes, row) }
     }
 
     pub(super) fn is(&self, form: Form, columns: usize) -> bool {
@@ -76,7 +81,7 @@ fn hex(line: &[u8], offset: usize, row: usize) -> String {
             Some(byte) => drop(write!(out, "{byte:02x} ")),
             None => out.push_str("   "),
         }
-        if column % 8 == 7 {
+        if column % 8 == 7 || column + 1 == row {
             out.push(' ');
         }
     }
@@ -94,11 +99,12 @@ mod tests {
         assert_eq!(lines.get(0, 10), ["{", "  \"é\":", " 12345", "}", ""]);
         assert_eq!((lines.len(), lines.get(1, 2).len(), lines.get(9, 3).len()), (5, 2, 0));
         assert_eq!(Lines::of_text("", 80).get(0, 9), [""]);
-        let bytes = Lines::of_bytes(Bytes::from_static(b"\x00\xffabc defg"), 40);
+        let bytes = Lines::of_bytes(Bytes::from_static(b"\x00\xffabc defg"), 43);
         assert_eq!(
             bytes.get(0, 9),
             ["00000000  00 ff 61 62 63 20 64 65  ..abc de", "00000008  66 67                    fg"]
         );
         assert_eq!(Lines::of_bytes(Bytes::from(vec![0; 33]), 80).len(), 3);
+        assert_eq!(Lines::of_bytes(Bytes::from_static(b"abcde"), 42).get(1, 1), ["00000004  65           e"]);
     }
 }

@@ -170,8 +170,8 @@ test("a payload of zero bytes, a cut one and none are told apart", async () => {
     notes: ["Much is not shown."],
   });
   await fireEvent.click(screen.getAllByTestId("feed-row")[1] as HTMLElement);
-  expect((await screen.findByTestId("drawer-cut")).textContent).toBe("tree cut at 10,000 of 52,114 nodes");
-  expect(screen.getByTestId("payload-notes").textContent).toContain("Much is not shown.");
+  const notes = await screen.findByTestId("payload-notes");
+  expect([notes.classList.contains("cut"), notes.textContent.trim()]).toEqual([true, "Much is not shown."]);
   size = null;
   await fireEvent.click(screen.getAllByTestId("feed-row")[2] as HTMLElement);
   expect(await screen.findByTestId("drawer-no-payload")).toBeTruthy();
