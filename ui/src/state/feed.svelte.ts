@@ -194,6 +194,8 @@ export class FeedView {
   /** Arranges the same rows in another way. */
   arrange(look: Look): Promise<void> {
     this.look = look;
+    // Other looks ask for their own rows.
+    if (look !== "feed") this.hide();
     return this.open();
   }
 
