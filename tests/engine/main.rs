@@ -11,6 +11,7 @@ mod broker_listeners;
 mod broker_load;
 mod broker_rules;
 mod connection_test;
+mod decoders;
 mod disk;
 mod dressed;
 mod embedded;

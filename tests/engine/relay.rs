@@ -239,7 +239,8 @@ async fn the_feed_tells_a_messages_journey_in_order() {
     assert!(find("delivered").preview.starts_with("200 in "), "{:?}", find("delivered"));
     let detail: EventDetail = app.call("feed.event", json!({"seq": published.seq})).await;
     assert_eq!(detail.title, "[MQTT] Device publish");
-    assert_eq!(detail.payload.unwrap().json.unwrap(), "{\n  \"temp\": 21.50\n}");
+    let shown = json!({"seq": published.seq, "decoder": null, "form": "shown"});
+    assert_eq!(app.call::<Copied>("decode.copy", shown).await.text, "{\n  \"temp\": 21.50\n}");
     let steps: Vec<String> = detail.journey.into_iter().map(|step| step.words).collect();
     // It may have been delivered before it had to be written, and the disk may have been quicker.
     let posts: Vec<&String> = steps.iter().filter(|step| *step != "on disk, acknowledged").collect();

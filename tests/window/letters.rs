@@ -32,7 +32,7 @@ fn relay(app: &App<'_>, mosquitto: &Mosquitto, destination: &Destination) {
     let broker = call(app, "brokers.save", &broker)["broker"]["id"].clone();
     let region = json!({"kind": "own", "url": destination.url()});
     let token = |name: &str, kind: &str, value: &str| {
-        let draft = json!({"id": null, "name": name, "kind": kind, "region": region, "serial": "", "permission": "full",
+        let draft = json!({"id": null, "name": name, "kind": kind, "region": region, "serial": "", "permission": "full", "expires": "",
                            "value": {"kind": "set", "value": value}});
         call(app, "tokens.save", &draft)["token"]["id"].clone()
     };

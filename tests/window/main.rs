@@ -24,6 +24,7 @@ mod first_run;
 mod letters;
 mod measure;
 mod outage;
+mod payload;
 mod policy;
 mod restart;
 mod screenshots;

@@ -18,6 +18,7 @@ pub mod front;
 mod letters;
 pub mod lock;
 pub mod mqtt;
+mod payloads;
 pub mod platform;
 pub mod queue;
 pub mod relay;
@@ -73,6 +74,7 @@ pub struct Engine {
     frames: broadcast::Sender<Frame>,
     // Running connection tests by the page's number.
     tests: Mutex<std::collections::HashMap<u32, CancellationToken>>,
+    looked: payloads::LastLooked,
     stop: CancellationToken,
     supervisor: Mutex<Option<JoinHandle<()>>>,
     _lock: lock::FolderLock,

@@ -89,6 +89,7 @@ pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {
         http,
         frames,
         tests: Mutex::default(),
+        looked: Default::default(),
         stop,
         supervisor: Mutex::new(Some(supervisor)),
         _lock: lock,

@@ -60,7 +60,7 @@ impl App {
     pub(crate) async fn token(&self, name: &str, kind: &str, region: &Value, value: &str) -> TokenView {
         let value = if value.is_empty() { json!({"kind": "generate"}) } else { json!({"kind": "set", "value": value}) };
         let draft = json!({
-            "id": null, "name": name, "kind": kind, "region": region, "value": value, "serial": "", "permission": "full",
+            "id": null, "name": name, "kind": kind, "region": region, "value": value, "serial": "", "permission": "full", "expires": "",
         });
         self.call("tokens.save", draft).await
     }

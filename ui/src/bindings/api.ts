@@ -87,6 +87,20 @@ firstRun: boolean,
 notices: Array<string>, };
 
 /**
+ * A saved binding of a decoder to a topic filter.
+ */
+export type BindingId = string;
+
+/**
+ * A binding.
+ */
+export type BindingRequest = { 
+/**
+ * Which.
+ */
+id: BindingId, };
+
+/**
  * A starting point for a form.
  */
 export type Blank = { 
@@ -400,6 +414,19 @@ total: number,
  * Those asked for.
  */
 rows: Array<BucketRow>, };
+
+/**
+ * Bytes `start..end`.
+ */
+export type ByteRange = { 
+/**
+ * First byte.
+ */
+start: number, 
+/**
+ * First byte past it.
+ */
+end: number, };
 
 /**
  * Takes retained messages away: one, or all that match a filter.
@@ -737,6 +764,236 @@ from: number,
 count: number, };
 
 /**
+ * A text to copy.
+ */
+export type Copied = { 
+/**
+ * The text.
+ */
+text: string, 
+/**
+ * What it is, in words.
+ */
+words: string, };
+
+/**
+ * What of a payload is copied.
+ */
+export type CopyForm = "shown" | "text" | "hex" | "base64" | "mosquittoPub";
+
+/**
+ * Asks for a text to copy.
+ */
+export type CopyRequest = { 
+/**
+ * The event's number.
+ */
+seq: number, 
+/**
+ * The decoder that a person chose.
+ */
+decoder: DecoderDraft | null, 
+/**
+ * What is copied.
+ */
+form: CopyForm, };
+
+/**
+ * Why a payload could not be read.
+ */
+export type DecodeError = { 
+/**
+ * The decoder that gave up.
+ */
+decoder: string, 
+/**
+ * The wrappers that were opened before.
+ */
+layers: Array<string>, 
+/**
+ * Position of the mistake, from 0, in what the last layer unpacked to, or in the payload.
+ */
+at: number | null, 
+/**
+ * One sentence, with the position in words.
+ */
+message: string, };
+
+/**
+ * An event whose payload is to be read.
+ */
+export type DecodeRequest = { 
+/**
+ * Its number.
+ */
+seq: number, 
+/**
+ * The decoder that a person chose for this look; `None` leaves it to bindings.
+ */
+decoder: DecoderDraft | null, };
+
+/**
+ * A payload that was read, or why it could not be.
+ */
+export type DecodedEvent = { 
+/**
+ * The decoder, and why it is this one.
+ */
+choice: DecoderChoice, 
+/**
+ * What it gave; `None` with `error`.
+ */
+decoded: DecodedView | null, 
+/**
+ * Why it gave nothing.
+ */
+error: DecodeError | null, 
+/**
+ * The first numbers in it with their paths, for charts.
+ */
+numbers: Array<NumberAt>, 
+/**
+ * The message before it of the same topic, seen at the same place, if it is kept.
+ */
+previous: number | null, };
+
+/**
+ * What a decoder gave; its text is asked for by lines.
+ */
+export type DecodedView = { 
+/**
+ * What gave the tree: the innermost decoder.
+ */
+decoder: string, 
+/**
+ * The wrappers that were opened, outermost first, in words.
+ */
+layers: Array<string>, 
+/**
+ * The tree.
+ */
+root: PayloadNode, 
+/**
+ * Nodes in the tree.
+ */
+shown: number, 
+/**
+ * Nodes in the payload.
+ */
+total: number, 
+/**
+ * What was cut, and what is odd.
+ */
+notes: Array<string>, };
+
+/**
+ * One way to read a payload.
+ */
+export type Decoder = { "kind": "json" } | { "kind": "text" } | { "kind": "hex" } | { "kind": "base64", 
+/**
+ * Reads what it unpacks to; without one, text is shown as text and all else as hex.
+ */
+inner: Decoder | null, } | { "kind": "cbor" } | { "kind": "messagePack" } | { "kind": "gzip", 
+/**
+ * Reads what it unpacks to; without one, text is shown as text and all else as hex.
+ */
+inner: Decoder | null, } | { "kind": "protobuf", 
+/**
+ * The uploaded schema.
+ */
+schema: SchemaId, 
+/**
+ * Full name of the message type, as `plant.Reading`.
+ */
+message: string, } | { "kind": "sparkplug" } | { "kind": "tagotip" };
+
+/**
+ * A saved rule: messages of these topics are read so.
+ */
+export type DecoderBinding = { 
+/**
+ * Identity.
+ */
+id: BindingId, 
+/**
+ * Topic filter; unique among bindings.
+ */
+filter: string, 
+/**
+ * How payloads are read.
+ */
+decoder: Decoder, };
+
+/**
+ * What the binding form holds.
+ */
+export type DecoderBindingDraft = { 
+/**
+ * `None` makes a new binding.
+ */
+id: BindingId | null, 
+/**
+ * Topic filter.
+ */
+filter: string, 
+/**
+ * Decoder.
+ */
+decoder: DecoderDraft, };
+
+/**
+ * Which decoder runs, and why.
+ */
+export type DecoderChoice = { 
+/**
+ * The decoder.
+ */
+decoder: Decoder, 
+/**
+ * Why.
+ */
+why: DecoderReason, 
+/**
+ * Why, in words: `bound to plant/+/temp`.
+ */
+words: string, };
+
+/**
+ * A decoder as it is put together.
+ */
+export type DecoderDraft = { 
+/**
+ * Which.
+ */
+kind: DecoderKind, 
+/**
+ * Of Protobuf: the schema.
+ */
+schema: SchemaId | null, 
+/**
+ * Of Protobuf: the message type.
+ */
+message: string, 
+/**
+ * Of Base64 and gzip: what reads the inside.
+ */
+inner: DecoderDraft | null, };
+
+/**
+ * The decoders there are.
+ */
+export type DecoderKind = "json" | "text" | "hex" | "base64" | "cbor" | "messagePack" | "gzip" | "protobuf" | "sparkplug" | "tagotip";
+
+/**
+ * What made the choice.
+ */
+export type DecoderReason = { "kind": "chosen" } | { "kind": "bound", 
+/**
+ * Which.
+ */
+id: BindingId, } | { "kind": "topic" } | { "kind": "payload" };
+
+/**
  * The demo.
  */
 export type DemoStatus = { 
@@ -756,6 +1013,57 @@ relayId: RelayId | null,
  * Address of its broker.
  */
 address: string | null, };
+
+/**
+ * A line of a diff.
+ */
+export type DiffLine = { 
+/**
+ * What it says.
+ */
+mark: DiffMark, 
+/**
+ * Levels it is indented.
+ */
+depth: number, 
+/**
+ * In trees the path, in bytes the offset on the side it is on (the left one when on both), in texts nothing.
+ */
+place: string, 
+/**
+ * In trees the name of the field.
+ */
+name: string, 
+/**
+ * What stands on the left; of a field with children what they are: `3 fields`.
+ */
+left: string | null, 
+/**
+ * What stands on the right.
+ */
+right: string | null, };
+
+/**
+ * What a line of a diff says.
+ */
+export type DiffMark = "same" | "changed" | "removed" | "added";
+
+/**
+ * Two events whose payloads are to be compared.
+ */
+export type DiffRequest = { 
+/**
+ * The earlier.
+ */
+left: number, 
+/**
+ * The later.
+ */
+right: number, 
+/**
+ * The decoder that a person chose for both; `None` leaves it to bindings.
+ */
+decoder: DecoderDraft | null, };
 
 /**
  * Letters that were discarded.
@@ -1165,7 +1473,7 @@ title: string,
  */
 fields: Array<Field>, 
 /**
- * Payload, when there is one (also one of zero bytes).
+ * Payload of an event in the history; that of one in the feed is read by `decode.event`.
  */
 payload: PayloadView | null, 
 /**
@@ -1246,7 +1554,11 @@ label: string,
 /**
  * Value.
  */
-value: string, };
+value: string, 
+/**
+ * Where the specification says what it is: `MQTT 5.0 §3.3.1.2`.
+ */
+section: string | null, };
 
 /**
  * What is selected: whatever fulfils every term. Without terms, everything.
@@ -1922,6 +2234,11 @@ subscriptions: string,
 slowReaderBytes: string, };
 
 /**
+ * What lines are asked for.
+ */
+export type LinesForm = "pretty" | "hex";
+
+/**
  * Asks for command lines that reach a broker.
  */
 export type LinesRequest = { 
@@ -2151,6 +2468,19 @@ millis: number, };
 export type MqttVersion = "auto" | "3.1.1" | "5";
 
 /**
+ * A number in a payload.
+ */
+export type NumberAt = { 
+/**
+ * Its path: `$.sensors[2].temp`.
+ */
+path: string, 
+/**
+ * Its value, rounded to a double.
+ */
+number: number, };
+
+/**
  * A number of a view or a test.
  */
 export type NumberRequest = { 
@@ -2178,6 +2508,23 @@ view: number,
 paused: boolean, };
 
 /**
+ * The difference of two payloads.
+ */
+export type PayloadDiff = { 
+/**
+ * The lines, in order.
+ */
+lines: Array<DiffLine>, 
+/**
+ * Whether nothing differs in what was compared.
+ */
+same: boolean, 
+/**
+ * What was not compared or not shown.
+ */
+notes: Array<string>, };
+
+/**
  * A payload as it is written in a form.
  */
 export type PayloadDraft = { 
@@ -2191,9 +2538,93 @@ form: PayloadForm,
 text: string, };
 
 /**
- * How bytes are written.
+ * How a payload is typed.
  */
-export type PayloadForm = "text" | "hex" | "base64";
+export type PayloadForm = "text" | "json" | "hex" | "base64";
+
+/**
+ * What a node is.
+ */
+export type PayloadKind = "object" | "array" | "text" | "number" | "bool" | "null" | "bytes" | "other";
+
+/**
+ * Lines of a payload.
+ */
+export type PayloadLines = { 
+/**
+ * How many there are.
+ */
+total: number, 
+/**
+ * Those asked for.
+ */
+lines: Array<string>, };
+
+/**
+ * Asks for lines of a payload.
+ */
+export type PayloadLinesRequest = { 
+/**
+ * The event's number.
+ */
+seq: number, 
+/**
+ * The decoder that a person chose.
+ */
+decoder: DecoderDraft | null, 
+/**
+ * What lines.
+ */
+form: LinesForm, 
+/**
+ * Characters that a line has room for, 20 to 2,000.
+ */
+columns: number, 
+/**
+ * How many to pass over.
+ */
+from: number, 
+/**
+ * How many, at most 1,000.
+ */
+count: number, };
+
+/**
+ * One value of a payload.
+ */
+export type PayloadNode = { 
+/**
+ * Its key, index or field; empty at the root.
+ */
+name: string, 
+/**
+ * What it adds to its parent's path: `$` at the root, `.temp`, `["a b"]`, `[2]`, `{7}` for a key that is no text.
+ */
+step: string, 
+/**
+ * What it is.
+ */
+kind: PayloadKind, 
+/**
+ * Its value, numbers as written; of objects and arrays what they hold: `3 fields`.
+ */
+value: string, 
+/**
+ * The value for charts, of numbers that a double can hold (rounded when it must be).
+ */
+number: number | null, 
+/**
+ * Where it stands, where that is known.
+ */
+range: ByteRange | null, 
+/**
+ * What is to say of it: a tag, a type, a key that stands twice.
+ */
+note: string | null, 
+/**
+ * What it holds, as far as shown.
+ */
+children: Array<PayloadNode>, };
 
 /**
  * A payload, decoded in the engine.
@@ -2278,6 +2709,19 @@ field: string,
  * One sentence: what is wrong and what would be right.
  */
 message: string, };
+
+/**
+ * One `.proto` text.
+ */
+export type ProtoFile = { 
+/**
+ * Name that imports give: `plant/reading.proto`.
+ */
+name: string, 
+/**
+ * The text.
+ */
+text: string, };
 
 /**
  * Quality of service (MQTT 3.1.1 and 5.0, section 4.3).
@@ -3052,6 +3496,84 @@ name: string,
 line: string, };
 
 /**
+ * A saved schema.
+ */
+export type Schema = { 
+/**
+ * Identity; bindings name it.
+ */
+id: SchemaId, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * What was uploaded.
+ */
+source: SchemaSource, };
+
+/**
+ * What the schema form holds.
+ */
+export type SchemaDraft = { 
+/**
+ * `None` makes a new schema.
+ */
+id: SchemaId | null, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * What was uploaded.
+ */
+source: SchemaSource, };
+
+/**
+ * An uploaded Protobuf schema.
+ */
+export type SchemaId = string;
+
+/**
+ * A schema.
+ */
+export type SchemaRequest = { 
+/**
+ * Which.
+ */
+id: SchemaId, };
+
+/**
+ * What was uploaded.
+ */
+export type SchemaSource = { "kind": "proto", 
+/**
+ * The texts.
+ */
+files: Array<ProtoFile>, } | { "kind": "descriptors", 
+/**
+ * Its bytes in Base64.
+ */
+data: string, };
+
+/**
+ * A schema as lists show it.
+ */
+export type SchemaView = { 
+/**
+ * Identity.
+ */
+id: SchemaId, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * Message types to choose from.
+ */
+messages: Array<string>, };
+
+/**
  * What a form does with a secret that the page never saw.
  */
 export type SecretDraft = { "kind": "keep" } | { "kind": "set", 
@@ -3282,6 +3804,32 @@ text: string, };
  * Colours of the page.
  */
 export type Theme = "system" | "light" | "dark";
+
+/**
+ * One line of the feed with TagoIO's title.
+ */
+export type TitledRow = { 
+/**
+ * `[MQTT] Device publish`.
+ */
+title: string, 
+/**
+ * The line.
+ */
+row: Row, };
+
+/**
+ * Rows of one client's life.
+ */
+export type TitledRows = { 
+/**
+ * How many it has.
+ */
+total: number, 
+/**
+ * Those asked for, oldest first.
+ */
+rows: Array<TitledRow>, };
 
 /**
  * What TLS trusts and shows.
@@ -3874,7 +4422,7 @@ export interface Commands {
   "feed.rate": { request: RateRequest; response: RateChart };
   "feed.topics": { request: TopicsRequest; response: TopicRows };
   "feed.connections": { request: ConnectionsRequest; response: ConnectionRows };
-  "feed.connectionRows": { request: ConnectionRowsRequest; response: Rows };
+  "feed.connectionRows": { request: ConnectionRowsRequest; response: TitledRows };
   "history.status": { request: null; response: HistoryStatus };
   "history.search": { request: HistoryRequest; response: HistoryRows };
   "history.event": { request: EventRequest; response: EventDetail };
@@ -3883,6 +4431,18 @@ export interface Commands {
   "filters.list": { request: null; response: Array<SavedFilter> };
   "filters.save": { request: FilterDraft; response: SavedFilter };
   "filters.delete": { request: FilterRequest; response: null };
+  "decode.event": { request: DecodeRequest; response: DecodedEvent };
+  "decode.lines": { request: PayloadLinesRequest; response: PayloadLines };
+  "decode.copy": { request: CopyRequest; response: Copied };
+  "decode.save": { request: EventRequest; response: Exported };
+  "decode.diff": { request: DiffRequest; response: PayloadDiff };
+  "decode.bindings": { request: null; response: Array<DecoderBinding> };
+  "decode.saveBinding": { request: DecoderBindingDraft; response: DecoderBinding };
+  "decode.deleteBinding": { request: BindingRequest; response: null };
+  "decode.schemas": { request: null; response: Array<SchemaView> };
+  "decode.schema": { request: SchemaRequest; response: Schema };
+  "decode.saveSchema": { request: SchemaDraft; response: SchemaView };
+  "decode.deleteSchema": { request: SchemaRequest; response: null };
   "queue.letters": { request: LettersRequest; response: Letters };
   "queue.letter": { request: LetterRequest; response: LetterDetail };
   "queue.editLetter": { request: LetterDraft; response: LetterDetail };

@@ -6,6 +6,7 @@ import { backend } from "../backend/tauri";
 import type { Backend, Rpc } from "../backend/types";
 import { Clock } from "./clock.svelte";
 import { Config } from "./config.svelte";
+import { Decoders } from "./decoders.svelte";
 import { FeedView } from "./feed.svelte";
 import { Frames } from "./frames";
 import { Navigation, type Intent, type Place } from "./navigation.svelte";
@@ -25,6 +26,7 @@ export class App {
   readonly settings: Settings;
   readonly feed: FeedView;
   readonly selection: Selection;
+  readonly decoders: Decoders;
   readonly #backend: Backend;
 
   constructor(port: Backend) {
@@ -35,6 +37,7 @@ export class App {
     this.settings = new Settings(port.rpc);
     this.feed = new FeedView(port.rpc, this.frames);
     this.selection = new Selection(port.rpc, this.frames);
+    this.decoders = new Decoders(port.rpc);
   }
 
   /** Subscribes first, so that nothing is missed, then reads what there is. */

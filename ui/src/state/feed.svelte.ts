@@ -14,6 +14,7 @@ import {
   type FilterEdit,
   type FilterReading,
   type KindName,
+  type Look,
   type Mistake,
   type Row,
   type Rpc,
@@ -47,7 +48,11 @@ export class FeedView {
   line = $state("");
   /** What the engine read of it. */
   reading = $state.raw<FilterReading | null>(null);
+  /** How the rows are arranged. */
+  look = $state<Look>("feed");
   cap = $state<Cap>(100);
+  /** How often the view was given a filter or a look: what was read of an earlier one is void. */
+  opened = $state(0);
   /** How many events are newer than the list, while it stands still; `null` while it moves. */
   held = $state<number | null>(null);
 
@@ -113,11 +118,14 @@ export class FeedView {
   open(): Promise<void> {
     this.#let();
     this.#opening = this.#opening.then(async () => {
-      const line = this.line;
+      const { line, look } = this;
       try {
-        const { frame, reading } = await this.#rpc("feed.open", { view: this.frame?.view ?? null, line, look: "feed" });
+        const { frame, reading } = await this.#rpc("feed.open", { view: this.frame?.view ?? null, line, look });
         if (line === this.line) this.reading = reading;
-        if (frame) this.frame = frame;
+        if (frame) {
+          this.frame = frame;
+          this.opened++;
+        }
         this.error = null;
       } catch (error) {
         this.error = asApiError(error);
@@ -181,6 +189,14 @@ export class FeedView {
       return;
     }
     await this.open();
+  }
+
+  /** Arranges the same rows in another way. */
+  arrange(look: Look): Promise<void> {
+    this.look = look;
+    // Other looks ask for their own rows.
+    if (look !== "feed") this.hide();
+    return this.open();
   }
 
   search(line: string): Promise<void> {

@@ -1,12 +1,15 @@
 //! Writes the page's TypeScript from the command table. Knows types only, no behaviour.
 
-use std::collections::BTreeMap;
+use std::any::TypeId;
+use std::collections::{BTreeMap, HashSet};
 use ts_rs::{Config, TS, TypeVisitor};
 
 /// A page's worth of declarations, collected command by command.
 pub struct Page {
     config: Config,
     types: BTreeMap<String, String>,
+    // A type may hold itself in a box or a list, which have no declaration of their own.
+    seen: HashSet<TypeId>,
     commands: Vec<(String, String, String)>,
     frame: String,
 }
@@ -17,6 +20,7 @@ impl Default for Page {
         Self {
             config: Config::default().with_large_int("number"),
             types: BTreeMap::new(),
+            seen: HashSet::new(),
             commands: vec![],
             frame: String::new(),
         }
@@ -43,6 +47,9 @@ impl Page {
     }
 
     fn add<T: TS + 'static + ?Sized>(&mut self) {
+        if !self.seen.insert(TypeId::of::<T>()) {
+            return;
+        }
         T::visit_generics(self);
         if T::output_path().is_none() {
             T::visit_dependencies(self);

@@ -96,7 +96,7 @@ pub(super) async fn connections(engine: &Engine, request: ConnectionsRequest) ->
     engine.feed.connections(&request).ok_or_else(|| error::not_found("view"))
 }
 
-pub(super) async fn connection_rows(engine: &Engine, request: ConnectionRowsRequest) -> Result<Rows, ApiError> {
+pub(super) async fn connection_rows(engine: &Engine, request: ConnectionRowsRequest) -> Result<TitledRows, ApiError> {
     engine.feed.connection_rows(&request).ok_or_else(|| error::not_found("connection"))
 }
 

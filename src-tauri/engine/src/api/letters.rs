@@ -86,8 +86,11 @@ pub(super) async fn edit(engine: &Engine, request: LetterDraft) -> Result<Letter
 pub(super) async fn rewrite(_engine: &Engine, request: RewriteRequest) -> Result<PayloadDraft, ApiError> {
     let problem = |message: String| LettersError::Invalid(vec![Problem { field: "payload".into(), message }]);
     let bytes = draft::decode(&request.payload).map_err(problem)?;
-    let no_text = "These bytes are no UTF-8 text; they can be written as hexadecimal or base64.";
-    Ok(draft::written(&bytes, request.form).ok_or_else(|| problem(no_text.into()))?)
+    let no_words = match request.form {
+        PayloadForm::Json => "These bytes are no JSON; they can be written as text, hexadecimal or base64.",
+        _ => "These bytes are no UTF-8 text; they can be written as hexadecimal or base64.",
+    };
+    Ok(draft::written(&bytes, request.form).ok_or_else(|| problem(no_words.into()))?)
 }
 
 pub(super) async fn resend(engine: &Engine, choice: LetterChoice) -> Result<LettersMoved, ApiError> {

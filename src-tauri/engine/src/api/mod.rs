@@ -8,6 +8,7 @@ pub mod bindings;
 pub mod wire;
 
 mod brokers;
+mod decoders;
 mod embedded;
 mod endpoint;
 mod error;
@@ -22,6 +23,9 @@ mod tokens;
 
 use crate::Engine;
 use relayscope_domain::broker::BrokerDraft;
+use relayscope_domain::decode::binding::{Binding, BindingDraft};
+use relayscope_domain::decode::diff::Diff;
+use relayscope_domain::decode::schema::{Schema, SchemaDraft};
 use relayscope_domain::endpoint::EndpointDraft;
 use relayscope_domain::relay::RelayDraft;
 use relayscope_domain::settings::Settings;
@@ -109,7 +113,7 @@ table! {
     "feed.rate" => events::rate, RateRequest => RateChart;
     "feed.topics" => events::topics, TopicsRequest => TopicRows;
     "feed.connections" => events::connections, ConnectionsRequest => ConnectionRows;
-    "feed.connectionRows" => events::connection_rows, ConnectionRowsRequest => Rows;
+    "feed.connectionRows" => events::connection_rows, ConnectionRowsRequest => TitledRows;
 
     "history.status" => events::history_status, Nothing => HistoryStatus;
     "history.search" => events::history_search, HistoryRequest => HistoryRows;
@@ -120,6 +124,19 @@ table! {
     "filters.list" => filters::list, Nothing => Vec<SavedFilter>;
     "filters.save" => filters::save, FilterDraft => SavedFilter;
     "filters.delete" => filters::delete, FilterRequest => Nothing;
+
+    "decode.event" => decoders::event, DecodeRequest => DecodedEvent;
+    "decode.lines" => decoders::lines, PayloadLinesRequest => PayloadLines;
+    "decode.copy" => decoders::copy, CopyRequest => Copied;
+    "decode.save" => decoders::save, EventRequest => Exported;
+    "decode.diff" => decoders::diff, DiffRequest => Diff;
+    "decode.bindings" => decoders::bindings, Nothing => Vec<Binding>;
+    "decode.saveBinding" => decoders::save_binding, BindingDraft => Binding;
+    "decode.deleteBinding" => decoders::delete_binding, BindingRequest => Nothing;
+    "decode.schemas" => decoders::schemas, Nothing => Vec<SchemaView>;
+    "decode.schema" => decoders::schema, SchemaRequest => Schema;
+    "decode.saveSchema" => decoders::save_schema, SchemaDraft => SchemaView;
+    "decode.deleteSchema" => decoders::delete_schema, SchemaRequest => Nothing;
 
     "queue.letters" => letters::list, LettersRequest => Letters;
     "queue.letter" => letters::detail, LetterRequest => LetterDetail;

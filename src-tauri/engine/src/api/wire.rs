@@ -2,6 +2,7 @@
 //!
 //! Times are Unix milliseconds, durations milliseconds, sizes bytes, rates per second, unless a field says otherwise.
 
+mod decoders;
 mod embedded;
 mod endpoint;
 mod feed;
@@ -9,6 +10,7 @@ mod forms;
 mod letters;
 mod status;
 
+pub use decoders::*;
 pub use embedded::*;
 pub use endpoint::*;
 pub use feed::*;

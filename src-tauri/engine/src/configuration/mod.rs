@@ -2,6 +2,7 @@
 //! never saw, and saved; or nothing is. What runs afterwards is the supervisor's business.
 
 mod brokers;
+mod decoders;
 mod demo;
 mod endpoint;
 mod import;

@@ -1,8 +1,8 @@
 //! Everything about one event: TagoIO's title, packet details, payload, and the journey of its message.
 
 use super::event::{Direction, Event, Kind};
-use super::payload;
 use super::row::{self, took_words, unix_millis};
+use super::sections;
 use crate::api::wire::{EventDetail, Field, JourneyStep, PayloadView};
 
 /// The drawer of an event. `journey` holds all events of its message, oldest first.
@@ -11,10 +11,8 @@ pub fn detail(event: &Event, journey: &[&Event]) -> EventDetail {
         row: row::row(event),
         title: title(&event.kind).to_owned(),
         fields: fields(event),
+        // What was published is read by decoders, when a page asks for it.
         payload: match &event.kind {
-            Kind::Publish { payload, cut_from, .. } => {
-                Some(payload::view_of_part(payload, cut_from.unwrap_or_default() as u64))
-            }
             Kind::Malformed { bytes, size, .. } => {
                 Some(PayloadView { size: *size as u64, text: None, json: None, ..payload::view_of(bytes) })
             }
@@ -67,7 +65,10 @@ pub(super) fn title(kind: &Kind) -> &'static str {
 
 pub(super) fn fields(event: &Event) -> Vec<Field> {
     let mut out = vec![];
-    let mut add = |label: &str, value: String| out.push(Field { label: label.to_owned(), value });
+    let mut add = |label: &str, value: String| {
+        let section = sections::of(&event.kind, label).map(str::to_owned);
+        out.push(Field { label: label.to_owned(), value, section });
+    };
     add("Source", event.source.to_string());
     add("Client", event.client.to_string());
     if let Some(connection) = event.connection {

@@ -13,8 +13,10 @@ mod export;
 mod filter;
 pub mod history;
 mod payload;
+mod published;
 mod ring;
 mod row;
+mod sections;
 mod topics;
 mod view;
 mod views;
@@ -22,6 +24,7 @@ mod views;
 pub use detail::detail;
 pub(crate) use payload::preview as payload_preview;
 pub use payload::view_of as payload_view;
+pub use published::Published;
 pub(crate) use row::took_words;
 pub use row::{clock, iso, row, unix_millis};
 

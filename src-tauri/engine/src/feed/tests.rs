@@ -258,7 +258,7 @@ fn lives_begin_and_end_with_their_connection() {
     assert_eq!(rows[0].begun.as_ref().unwrap().kind, "connected");
     let request = ConnectionRowsRequest { view, connection: rows[0].connection, from: 1, count: 10 };
     let lines = feed.connection_rows(&request).unwrap();
-    assert_eq!((lines.total, lines.rows[0].preview.as_str()), (2, "4"));
+    assert_eq!((lines.total, lines.rows[0].row.preview.as_str()), (2, "4"));
     feed.pause(view, true);
     feed.record(disconnected("two"));
     feed.record(publish("one", "t", b"5", None));
@@ -361,7 +361,7 @@ open(&feed, Some(view), line, look);
         let mut rows: Vec<u64> = vec![];
         for life in &lives.rows {
             let request = ConnectionRowsRequest { view: views[2].0, connection: life.connection, from: 0, count: 1_000 };
-            rows.extend(feed.connection_rows(&request).unwrap().rows.iter().map(|row| row.seq));
+            rows.extend(feed.connection_rows(&request).unwrap().rows.iter().map(|titled| titled.row.seq));
         }
         rows.sort_unstable();
         prop_assert_eq!(rows, wanted.iter().map(|event| event.seq).collect::<Vec<_>>());

@@ -1,6 +1,8 @@
 //! The open views and what pages ask of them. Nothing here holds the ring's lock while it looks at events.
 
 use super::export::Writer;
+use super::detail;
+use super::event::Event;
 use super::filter::compile;
 use super::ring::{Ring, Segment};
 use super::topics::Branch;
@@ -8,7 +10,7 @@ use super::view::{self, Arranged, View};
 use super::{Feed, Usage, lock, row, unix_millis};
 use crate::api::wire::{
     ConnectionRow, ConnectionRows, ConnectionRowsRequest, ConnectionsRequest, FeedFormat, Look, RateChart, RateRequest,
-    Row, Rows, TopicRow, TopicRows, TopicsRequest, ViewFrame,
+    Row, Rows, TitledRow, TitledRows, TopicRow, TopicRows, TopicsRequest, ViewFrame,
 };
 use relayscope_domain::filter::Filter;
 use std::collections::BTreeMap;
@@ -237,7 +239,7 @@ impl Feed {
     }
 
     /// Rows of one client's life, oldest first.
-    pub fn connection_rows(&self, request: &ConnectionRowsRequest) -> Option<Rows> {
+    pub fn connection_rows(&self, request: &ConnectionRowsRequest) -> Option<TitledRows> {
         let count = (request.count as usize).min(MAX_ROWS);
         let (total, seqs) = self.with_view(request.view, |view| match &view.arranged {
             Arranged::Connections(connections) => {
@@ -246,7 +248,10 @@ impl Feed {
             }
             Arranged::Feed | Arranged::Topics(_) => None,
         })??;
-        Some(Rows { total: total as u32, rows: self.read(&seqs).into_iter().flatten().collect() })
+        let found = find_all(&self.ring(), &seqs);
+        let titled = |event: &Event| TitledRow { title: detail::title(&event.kind).to_owned(), row: row(event) };
+        let rows = found.iter().flatten().filter_map(|(segment, slot)| segment.get(*slot)).map(titled);
+        Some(TitledRows { total: total as u32, rows: rows.collect() })
     }
 
     /// Brings all views up to date. Gives back up to where segments have their index, the views that changed, and the

@@ -267,6 +267,26 @@ pub struct ConnectionRow {
     pub ended: bool,
 }
 
+/// Rows of one client's life.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TitledRows {
+    /// How many it has.
+    pub total: u32,
+    /// Those asked for, oldest first.
+    pub rows: Vec<TitledRow>,
+}
+
+/// One line of the feed with TagoIO's title.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct TitledRow {
+    /// `[MQTT] Device publish`.
+    pub title: String,
+    /// The line.
+    pub row: Row,
+}
+
 /// Asks for rows of one client's life, oldest first.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -445,7 +465,7 @@ pub struct EventDetail {
     pub title: String,
     /// Packet details, label and value.
     pub fields: Vec<Field>,
-    /// Payload, when there is one (also one of zero bytes).
+    /// Payload of an event in the history; that of one in the feed is read by `decode.event`.
     pub payload: Option<PayloadView>,
     /// Other events of the same message, oldest first.
     pub journey: Vec<JourneyStep>,
@@ -459,6 +479,9 @@ pub struct Field {
     pub label: String,
     /// Value.
     pub value: String,
+    /// Where the specification says what it is: `MQTT 5.0 §3.3.1.2`.
+    #[serde(default)]
+    pub section: Option<String>,
 }
 
 /// A payload, decoded in the engine.

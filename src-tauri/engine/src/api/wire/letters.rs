@@ -1,5 +1,7 @@
 //! Dead letters and what waits, as pages see them.
 
+pub use relayscope_domain::decode::encode::Form as PayloadForm;
+
 use super::PayloadView;
 use relayscope_domain::id::{MessageId, RelayId};
 use relayscope_domain::message::Qos;
@@ -151,18 +153,6 @@ pub struct PayloadDraft {
     pub form: PayloadForm,
     /// What is written.
     pub text: String,
-}
-
-/// How bytes are written.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum PayloadForm {
-    /// As UTF-8 text.
-    Text,
-    /// As pairs of hexadecimal digits; space between pairs does not count.
-    Hex,
-    /// As base64 with padding.
-    Base64,
 }
 
 /// A payload to be written another way.

@@ -1,0 +1,100 @@
+//! A message as the `mosquitto_pub` command that publishes it again, for a POSIX shell. Passwords are never in it.
+
+use crate::Engine;
+use crate::feed::Published;
+use crate::store::StoreError;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use relayscope_domain::broker::{Broker, BrokerSpec};
+use std::fmt::Write;
+
+/// Bytes of a payload that are written into the command; a command line has room for about 128 KiB in one word.
+const LONGEST: usize = 64 * 1024;
+
+impl Engine {
+    /// The command; `None` when the payload is too long for one.
+    pub(crate) async fn command(&self, published: &Published) -> Result<Option<String>, StoreError> {
+        if published.payload.len() > LONGEST {
+            return Ok(None);
+        }
+        let brokers = self.store.brokers().await?;
+        let relays = self.store.relays().await?;
+        let relay = relays.iter().find(|relay| *relay.name == *published.source);
+        let broker = match relay {
+            Some(relay) => brokers.iter().find(|broker| broker.id == relay.broker_id),
+            None => brokers.iter().find(|broker| *broker.name == *published.source),
+        };
+        Ok(Some(command(published, &address(broker))))
+    }
+}
+
+/// The options that name the broker.
+fn address(broker: Option<&Broker>) -> String {
+    match broker.map(|broker| &broker.spec) {
+        Some(BrokerSpec::Embedded(embedded)) => format!("-h 127.0.0.1 -p {}", embedded.port),
+        Some(BrokerSpec::External(at)) => {
+            let mut out = format!("-h {} -p {}", quoted(&at.host), at.port);
+            if at.transport.is_tls() {
+                out.push_str(" --tls-use-os-certs");
+            }
+            if let Some(username) = &at.username {
+                let _ = write!(out, " -u {}", quoted(username));
+            }
+            out
+        }
+        None => "-h 127.0.0.1 -p 1883".to_owned(),
+    }
+}
+
+fn command(published: &Published, address: &str) -> String {
+    let Published { topic, payload, qos, retain, .. } = published;
+    let mut out = format!("mosquitto_pub {address} -t {} -q {}", quoted(topic), u8::from(*qos));
+    if *retain {
+        out.push_str(" -r");
+    }
+    match std::str::from_utf8(payload) {
+        Ok("") => out.push_str(" -n"),
+        Ok(text) if !text.contains('\0') => {
+            let _ = write!(out, " -m {}", quoted(text));
+        }
+        _ => out = format!("echo {} | base64 -d | {out} -s", STANDARD.encode(payload)),
+    }
+    out
+}
+
+/// One word for a shell.
+fn quoted(text: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "/._-:@%+=,".contains(c);
+    if !text.is_empty() && text.chars().all(plain) {
+        text.to_owned()
+    } else {
+        format!("'{}'", text.replace('\'', r"'\''"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use relayscope_domain::message::Qos;
+
+    #[test]
+    fn commands_are_safe_for_a_shell() {
+        let of = |topic: &str, payload: &'static [u8]| Published {
+            seq: 1,
+            source: "".into(),
+            topic: topic.into(),
+            payload: Bytes::from_static(payload),
+            qos: Qos::AtLeastOnce,
+            retain: true,
+        };
+        for (message, expected) in [
+            (of("a/b", b"{\"t\":1}"), "mosquitto_pub -h h -t a/b -q 1 -r -m '{\"t\":1}'"),
+            (of("a b/$x", b"it's"), r"mosquitto_pub -h h -t 'a b/$x' -q 1 -r -m 'it'\''s'"),
+            (of("a", b""), "mosquitto_pub -h h -t a -q 1 -r -n"),
+            (of("a", b"\xff\x00"), "echo /wA= | base64 -d | mosquitto_pub -h h -t a -q 1 -r -s"),
+        ] {
+            assert_eq!(command(&message, "-h h"), expected);
+        }
+    }
+}

@@ -1,0 +1,2 @@
+/** The parts of the drawer. */
+export type DrawerTab = "payload" | "diff" | "packet" | "journey";
