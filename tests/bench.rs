@@ -52,6 +52,15 @@ fn the_limits_of_the_machine_are_measured_without_a_relay() {
 }
 
 #[test]
+fn the_front_is_measured_beside_the_direct_way() {
+    let rows = measured(&["front", "--messages", "2000"]);
+    assert_eq!(rows.len(), 9);
+    for row in &rows {
+        assert_eq!(["lost", "out of order"].map(|name| figure(row, name)), [0.0; 2], "{row}");
+    }
+}
+
+#[test]
 fn an_adapter_that_is_not_there_is_named() {
     let output = Command::new(BENCH).args(["run", "--relay", "no-such-relay"]).output().expect("the benchmark runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

@@ -232,7 +232,8 @@ async fn a_broker_that_wants_a_client_certificate_gets_it_or_says_so() {
         assert_fails(&run_open(&target).await, TestStepName::Tls, &["client certificate"]);
 
         let ours = authority.client("relay");
-        let secrets = |key: &str| BrokerSecrets { password: None, client_key: Some(Secret::new(key)) };
+        let secrets =
+            |key: &str| BrokerSecrets { password: None, client_key: Some(Secret::new(key)), ..Default::default() };
         target.tls.client_cert = Some(ours.cert);
         assert_passes(&run(&target, &secrets(&ours.key)).await);
 
@@ -248,7 +249,11 @@ async fn a_broker_that_wants_a_client_certificate_gets_it_or_says_so() {
 #[tokio::test]
 async fn bad_credentials_fail_at_connack_with_the_code() {
     let broker = Mosquitto::start(&Setup { login: Some(("relay", "right")), ..Setup::default() });
-    let secrets = |password: &str| BrokerSecrets { password: Some(Secret::new(password)), client_key: None };
+    let secrets = |password: &str| BrokerSecrets {
+        password: Some(Secret::new(password)),
+        client_key: None,
+        ..Default::default()
+    };
     for (version, words) in [
         (MqttVersion::V311, "0x05 not authorized"), // Mosquitto's choice of the two.
         (MqttVersion::V5, "0x87 not authorized"),

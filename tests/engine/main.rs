@@ -3,14 +3,22 @@
 #![allow(unreachable_pub, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
 mod broker;
+mod broker_front;
+mod broker_kept;
 mod broker_load;
+mod broker_rules;
 mod connection_test;
 mod disk;
+mod embedded;
 mod endpoint;
 mod endpoint_access;
 mod endpoint_limits;
 mod endpoint_load;
 mod faults;
+mod front;
+mod front_limits;
+mod front_malformed;
+mod front_transports;
 mod history;
 mod keychain;
 mod letters;

@@ -53,12 +53,9 @@ async fn devices_stop_at_once_without_a_broker_and_come_back_with_one() {
     soon("the end of the devices", simulator.stop()).await;
 
     let simulator = Simulator::start(addr, devices(), CancellationToken::new());
-    let config = relayscope_engine::broker::BrokerConfig {
-        name: "late".into(),
-        port: addr.port(),
-        feed: rig.feed.clone(),
-        accounts: rig.accounts.clone(),
-    };
+    let settings = relayscope_domain::broker::Embedded { port: addr.port(), ..Default::default() };
+    let (feed, accounts) = (rig.feed.clone(), rig.accounts.clone());
+    let config = relayscope_engine::broker::BrokerConfig::forgetful("late", settings, feed, accounts);
     let broker = relayscope_engine::broker::EmbeddedBroker::start(config).await.unwrap();
     assert_eq!(broker.addr(), addr);
     eventually("all devices", async || (broker.client_count() == 3).then_some(())).await;

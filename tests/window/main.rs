@@ -19,6 +19,7 @@ mod wait;
 
 mod build_by_clicking;
 mod downlink;
+mod embedded;
 mod first_run;
 mod letters;
 mod measure;

@@ -39,7 +39,7 @@ fn screenshots_of_every_place() {
 }
 
 /// Waits for two frames: the page shows the new place from the second on at the latest.
-fn until_painted(app: &App<'_>) {
+pub(crate) fn until_painted(app: &App<'_>) {
     app.script("requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))");
 }
 

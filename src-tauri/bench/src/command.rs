@@ -3,6 +3,7 @@
 use crate::adapter::Adapter;
 use crate::bed::Settings;
 use crate::counter::{self, Count};
+use crate::front::{self, Before};
 use crate::null::{self, Null};
 use crate::payload::SMALLEST;
 use crate::posts::{self, Posts};
@@ -41,6 +42,8 @@ enum Command {
     Counter(Count),
     /// POSTs over kept connections.
     Posts(Posts),
+    /// The engine's front before a broker.
+    Front(Before),
 }
 
 #[derive(clap::Args)]
@@ -94,6 +97,7 @@ pub fn main() -> ExitCode {
         Command::Publisher(load) => publisher::run(&load),
         Command::Counter(count) => counter::run(&count),
         Command::Posts(posts) => posts::run(&posts),
+        Command::Front(before) => front::run(&before),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

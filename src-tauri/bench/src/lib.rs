@@ -9,6 +9,7 @@ pub mod broker;
 pub mod clock;
 pub mod command;
 pub mod counter;
+pub mod front;
 pub mod histogram;
 pub mod http;
 pub mod limits;

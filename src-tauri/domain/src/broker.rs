@@ -3,17 +3,22 @@
 //! [`BrokerDraft`] is what the form holds (texts as typed); [`check`] turns it into a [`Broker`] or into every problem
 //! at its field. Secrets travel beside the broker, as [`BrokerSecrets`], and never inside it.
 
-use crate::id::BrokerId;
+use crate::id::{BrokerId, ListenerId};
 use crate::message::{MqttVersion, Qos};
 use crate::problem::{Problem, Problems};
 use crate::secret::SecretDraft;
 use crate::topic;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use ts_rs::TS;
 
+mod embedded;
 mod pem;
 #[cfg(test)]
 mod tests;
+pub use embedded::{
+    Embedded, EmbeddedDraft, LimitsChoice, LimitsDraft, ListenerDraft, RetainMode, TopicScope, default_listener,
+};
 pub use pem::{Certificate, certificates, check_key};
 
 /// A saved broker.
@@ -36,16 +41,6 @@ pub enum BrokerSpec {
     Embedded(Embedded),
     /// Runs elsewhere; we are its client.
     External(Box<Connection>),
-}
-
-/// The embedded broker. Always on 127.0.0.1.
-#[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct Embedded {
-    /// TCP port that is wanted; the next free one is taken when it is in use, and shown.
-    pub port: u16,
-    /// Whether it runs.
-    pub enabled: bool,
 }
 
 /// How to reach an external broker, without its secrets.
@@ -140,6 +135,8 @@ pub struct BrokerSecrets {
     pub password: Option<crate::secret::Secret>,
     /// Private key of the client certificate (PEM).
     pub client_key: Option<crate::secret::Secret>,
+    /// Private keys of an embedded broker's listeners (PEM).
+    pub listener_keys: BTreeMap<ListenerId, crate::secret::Secret>,
 }
 
 /// What the broker form holds. Numbers are texts, as typed.
@@ -150,8 +147,10 @@ pub struct BrokerDraft {
     pub id: Option<BrokerId>,
     /// Name.
     pub name: String,
-    /// `true` for the embedded broker; then only `name`, `port` and `enabled` count.
+    /// `true` for the embedded broker; then only `name`, `port`, `enabled` and `inside` count.
     pub embedded: bool,
+    /// The embedded broker's settings.
+    pub inside: EmbeddedDraft,
     /// Whether the embedded broker runs.
     pub enabled: bool,
     /// Host.
@@ -205,9 +204,9 @@ pub fn default_client_id(random: u64) -> String {
     format!("relayscope-{:08x}", random as u32)
 }
 
-/// Checks a draft. `now` is in Unix seconds (for certificates that have run out); `has_client_key` says whether a key is
-/// stored already. The secrets themselves are looked at and not returned.
-pub fn check(draft: &BrokerDraft, id: BrokerId, now: i64, has_client_key: bool) -> Result<Broker, Vec<Problem>> {
+/// Checks a draft. `now` is in Unix seconds (for certificates that have run out); `stored` says which keys are kept
+/// already. The secrets themselves are looked at and not returned.
+pub fn check(draft: &BrokerDraft, id: BrokerId, now: i64, stored: &BrokerSecrets) -> Result<Broker, Vec<Problem>> {
     let mut problems = Problems::default();
     let name = draft.name.trim().to_owned();
     if name.is_empty() {
@@ -217,8 +216,10 @@ pub fn check(draft: &BrokerDraft, id: BrokerId, now: i64, has_client_key: bool) 
     }
     let port = problems.take("port", number::<u16>(&draft.port, "port", 1, 65_535));
     let spec = if draft.embedded {
-        BrokerSpec::Embedded(Embedded { port: port.unwrap_or_default(), enabled: draft.enabled })
+        let port = port.unwrap_or_default();
+        BrokerSpec::Embedded(embedded::check(&draft.inside, port, draft.enabled, now, stored, &mut problems))
     } else {
+        let has_client_key = stored.client_key.is_some();
         BrokerSpec::External(Box::new(check_connection(draft, port, now, has_client_key, &mut problems)))
     };
     problems.finish(Broker { id, name, spec })

@@ -10,6 +10,7 @@ mod draft;
 
 pub use acl::{Acl, AclAccess, AclPattern, AclRequest, allows};
 pub use check::{check, check_public, listens_on_loopback};
+pub(crate) use check::{out_of_date, own_address};
 pub use draft::{AclDraft, AclMode, EndpointDraft, Listen};
 
 use crate::secret::Secret;

@@ -35,6 +35,10 @@ id!(
     BrokerId
 );
 id!(
+    /// A listener of an embedded broker.
+    ListenerId
+);
+id!(
     /// A saved network token, authorization or device token.
     TokenId
 );
@@ -45,4 +49,12 @@ id!(
 id!(
     /// One message, from its PUBLISH to its last delivery attempt.
     MessageId
+);
+id!(
+    /// An uploaded Protobuf schema.
+    SchemaId
+);
+id!(
+    /// A saved binding of a decoder to a topic filter.
+    BindingId
 );

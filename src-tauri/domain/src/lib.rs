@@ -4,11 +4,13 @@
 //! It knows nothing of sockets, SQLite, Tauri or the page. The types that derive [`ts_rs::TS`] are also the page's types.
 
 pub mod broker;
+pub mod decode;
 pub mod delivery;
 pub mod endpoint;
 pub mod filter;
 pub mod id;
 pub mod import;
+pub mod listener;
 pub mod mapping;
 pub mod message;
 pub mod problem;

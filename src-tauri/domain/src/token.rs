@@ -139,10 +139,19 @@ pub struct Token {
     pub serial: Option<String>,
     /// Device tokens: what it allows.
     pub permission: Permission,
+    /// Device tokens: when it stops being valid, Unix milliseconds.
+    pub expires_at: Option<i64>,
     /// Unix milliseconds.
     pub created_at: i64,
     /// Unix milliseconds of the last time it was sent or accepted.
     pub last_used_at: Option<i64>,
+}
+
+impl Token {
+    /// Whether it stopped being valid before `now`, Unix milliseconds.
+    pub fn is_expired(&self, now: i64) -> bool {
+        self.expires_at.is_some_and(|at| at <= now)
+    }
 }
 
 /// What the token form holds.
@@ -163,6 +172,9 @@ pub struct TokenDraft {
     pub serial: String,
     /// Device tokens: what it allows.
     pub permission: Permission,
+    /// Device tokens: the local time at which it stops being valid, as `2026-12-31T18:00`; empty for never.
+    #[serde(default)]
+    pub expires: String,
 }
 
 /// Checks a draft; returns all problems.
@@ -241,6 +253,7 @@ mod tests {
             value: SecretDraft::Set { value: "fd549ad2-0b1a-4a51-9e0b-7c2a8f0e1d2c".into() },
             serial: String::new(),
             permission: Permission::Full,
+            expires: String::new(),
         }
     }
 

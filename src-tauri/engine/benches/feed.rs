@@ -43,6 +43,7 @@ fn event(number: u64, source: &Arc<str>, client: &Arc<str>) -> Event {
         packet_id: Some(1),
         properties: vec![],
         will: false,
+        cut_from: None,
     };
     // The order of ids is that of time, as with version 7.
     let id = MessageId(uuid::Uuid::from_u128(

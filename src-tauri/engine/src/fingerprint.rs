@@ -11,4 +11,9 @@ impl Fingerprint {
     pub fn of(value: &[u8]) -> Self {
         Self(Sha256::digest(value).into())
     }
+
+    /// Its first eight bytes in hexadecimal: a name for what must not be named.
+    pub fn short(&self) -> String {
+        self.0[..8].iter().map(|byte| format!("{byte:02x}")).collect()
+    }
 }

@@ -3,7 +3,7 @@
 //! of what became of them stands here; what a page sees is for `api`.
 
 pub(crate) mod draft;
-pub(crate) mod export;
+mod export;
 
 use crate::Engine;
 use crate::feed::event::{Event, Kind};

@@ -4,14 +4,17 @@
 //! [`Engine::frames`] only. The engine knows nothing of Tauri, terminals or pages.
 
 pub mod api;
+mod bind;
 pub mod broker;
 mod causes;
 pub mod configuration;
 pub mod destination;
+mod embedded;
 pub mod endpoint;
 mod exports;
 pub mod feed;
 pub mod fingerprint;
+pub mod front;
 mod letters;
 pub mod lock;
 pub mod mqtt;

@@ -117,7 +117,7 @@ fn login(kind: Kind, device: SimulatedDevice, broker: SocketAddr) -> (Connection
         will: (kind == Kind::Counter).then_some(will),
         tls: Tls::default(),
     };
-    (connection, BrokerSecrets { password: Some(device.token), client_key: None })
+    (connection, BrokerSecrets { password: Some(device.token), client_key: None, ..Default::default() })
 }
 
 /// Connects, then publishes every second, until it is stopped or the connection falls.

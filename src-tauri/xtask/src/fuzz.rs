@@ -7,7 +7,9 @@ use std::process::Command;
 /// The targets, where inputs lie that they begin with, and further arguments for building them.
 const TARGETS: &[(&str, &str, &[&str])] = &[
     ("import", "tests/fixtures/relay-toml", &["--no-default-features"]),
+    ("decode", "src-tauri/fuzz/seeds/decode", &["--no-default-features"]),
     ("endpoint", "src-tauri/fuzz/seeds/endpoint", &[]),
+    ("front", "src-tauri/fuzz/seeds/front", &[]),
 ];
 
 /// Runs each target for as many seconds as the first argument says, 60 without one. What is found is kept in

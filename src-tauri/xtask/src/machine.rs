@@ -9,8 +9,17 @@ use std::process::Command;
 const BUILD: &[&str] = &["libwebkit2gtk-4.1-dev", "pkg-config", "gcc"];
 /// Debian and Ubuntu packages the tests use besides. Mosquitto's package also starts a system service on port 1883; the
 /// tests start their own on free ports and do not touch it.
-const TEST: &[&str] =
-    &["xvfb", "xauth", "webkit2gtk-driver", "mosquitto", "mosquitto-clients", "dbus", "gnome-keyring", "libfaketime"];
+const TEST: &[&str] = &[
+    "xvfb",
+    "xauth",
+    "webkit2gtk-driver",
+    "mosquitto",
+    "mosquitto-clients",
+    "dbus",
+    "gnome-keyring",
+    "libfaketime",
+    "python3-venv",
+];
 /// Oldest Node.js the page's tools run on.
 const NODE: (u32, u32) = (20, 19);
 

@@ -4,6 +4,7 @@
 //! Ubuntu packages, the page's npm packages) and named clearly where it is not.
 
 mod bench;
+mod clients;
 mod fuzz;
 mod long;
 mod machine;
@@ -20,6 +21,7 @@ cargo xtask run [--release] [arguments of the app]   build and open the window (
 cargo xtask test                                     every check: format, page, clippy, all tests
 cargo xtask long [name] [--soak-seconds N] [--seed N] every fault case at full length, as a table (hours)
 cargo xtask fuzz [seconds]                           each fuzz target for some time, 60 s without a number
+cargo xtask clients                                  install the MQTT clients the tests use, in target/clients
 cargo xtask bindings                                 write ui/src/bindings/api.ts from the command table
 cargo xtask measure                                  start-up time and memory of the release app
 cargo xtask bench [--help]                           relays side by side: throughput, latency, faults, with the machine's limits
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
         Some("test") => test::all(),
         Some("long") => long::long(&rest),
         Some("fuzz") => fuzz::fuzz(&rest),
+        Some("clients") => machine::ready_to_test().and_then(|()| clients::install()),
         Some("bindings") => test::bindings(),
         Some("measure") => test::measure(),
         Some("bench") => bench::run(&rest),

@@ -1,7 +1,7 @@
 //! `cargo xtask test` and the other commands that run a test for what it writes or prints.
 
 use crate::shell::{cargo, output, root, seconds, sh, target};
-use crate::{machine, page};
+use crate::{clients, machine, page};
 use std::fs;
 use std::time::{Duration, Instant};
 
@@ -13,6 +13,7 @@ const README_PICTURES: &[&str] =
 pub(crate) fn all() -> Result<(), String> {
     machine::ready_to_test()?;
     page::packages()?;
+    clients::install()?;
     let mut summary = Summary::default();
     summary.step("format", || sh(&mut cargo(&["fmt", "--all", "--check"])));
     summary.step("page: types", || page::script("check"));

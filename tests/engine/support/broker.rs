@@ -2,6 +2,7 @@
 
 use super::eventually;
 use super::wire::Connect;
+use relayscope_domain::broker::Embedded;
 use relayscope_domain::id::TokenId;
 use relayscope_domain::token::Permission;
 use relayscope_engine::broker::{Account, Accounts, BrokerConfig, EmbeddedBroker};
@@ -13,9 +14,9 @@ use rumqttc::v5::mqttbytes::v5::{Packet, Publish, SubscribeReasonCode};
 use rumqttc::v5::{AsyncClient, Event as MqttEvent, EventLoop, MqttOptions};
 use std::collections::VecDeque;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use tokio::process::Command;
-use uuid::Uuid;
 
 /// A device token that allows everything.
 pub const FULL: &str = "11111111-2222-4333-8444-5555555aaaaa";
@@ -27,7 +28,15 @@ pub const WRITE: &str = "11111111-2222-4333-8444-5555555ccccc";
 /// The account of a token.
 pub fn account(name: &str, token: &str, permission: Permission) -> (Fingerprint, Account) {
     let last5 = token[token.len() - 5..].to_owned();
-    let account = Account { token_id: TokenId(Uuid::new_v4()), name: name.to_owned(), serial: None, permission, last5 };
+    let account = Account {
+        // The same token is the same saved token, whenever the table is made.
+        token_id: TokenId(token.parse().unwrap()),
+        name: name.to_owned(),
+        serial: None,
+        permission,
+        expires_at: None,
+        last5,
+    };
     (Fingerprint::of(token.as_bytes()), account)
 }
 
@@ -52,13 +61,29 @@ pub struct Rig {
     pub broker: EmbeddedBroker,
     pub feed: Feed,
     pub accounts: Accounts,
+    settings: Embedded,
 }
 
 impl Rig {
     pub async fn start() -> Self {
+        Self::with(Embedded { port: 0, ..Embedded::default() }, None).await
+    }
+
+    /// With these settings, and a file for what is kept.
+    pub async fn with(settings: Embedded, database: Option<&Path>) -> Self {
         let (feed, accounts) = (Feed::new(256 << 20), accounts());
-        let config = BrokerConfig { name: Arc::from("test"), port: 0, feed: feed.clone(), accounts: accounts.clone() };
-        Self { broker: EmbeddedBroker::start(config).await.unwrap(), feed, accounts }
+        let config = BrokerConfig::forgetful("test", settings.clone(), feed.clone(), accounts.clone());
+        let config = BrokerConfig { database: database.map(Path::to_owned), ..config };
+        Self { broker: EmbeddedBroker::start(config).await.unwrap(), feed, accounts, settings }
+    }
+
+    /// Stops the broker and starts it again with the same file and the same tokens.
+    pub async fn restart(self, database: &Path) -> Self {
+        let Self { broker, feed, accounts, settings } = self;
+        broker.stop().await;
+        let config = BrokerConfig::forgetful("test", settings.clone(), feed.clone(), accounts.clone());
+        let config = BrokerConfig { database: Some(database.to_owned()), ..config };
+        Self { broker: EmbeddedBroker::start(config).await.unwrap(), feed, accounts, settings }
     }
 
     pub fn addr(&self) -> SocketAddr {

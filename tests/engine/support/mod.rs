@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod certs;
 pub mod engine;
+pub mod front;
 pub mod load;
 pub mod mosquitto;
 pub mod scripted;

@@ -36,15 +36,19 @@ pub struct Connect<'a> {
     /// Topic and payload.
     pub will: Option<(&'a str, &'a str)>,
     pub keep_alive: u16,
+    /// No clean session.
+    pub keep_session: bool,
 }
 
 impl Connect<'_> {
-    /// The packet; always with a clean session.
+    /// The packet.
     pub fn packet(&self) -> Vec<u8> {
         let mut body = text(if self.level == 3 { b"MQIsdp" } else { b"MQTT" });
         let flag = |on: bool, bit: u8| if on { bit } else { 0 };
-        let flags =
-            2 | flag(self.will.is_some(), 4) | flag(self.password.is_some(), 64) | flag(self.username.is_some(), 128);
+        let flags = flag(!self.keep_session, 2)
+            | flag(self.will.is_some(), 4)
+            | flag(self.password.is_some(), 64)
+            | flag(self.username.is_some(), 128);
         body.extend([self.level, flags]);
         body.extend(self.keep_alive.to_be_bytes());
         body.extend(vec![0; usize::from(self.level == 5)]);
@@ -82,6 +86,11 @@ pub fn publish(topic: &str, payload: &[u8]) -> Vec<u8> {
     let mut body = text(topic.as_bytes());
     body.extend(payload);
     packet(0x30, body)
+}
+
+/// Sends bytes as they are.
+pub async fn write(stream: &mut TcpStream, bytes: &[u8]) {
+    stream.write_all(bytes).await.unwrap();
 }
 
 /// The next packet; empty when the connection ended.

@@ -104,6 +104,15 @@ relay: RelayDraft,
 token: TokenDraft, };
 
 /**
+ * A new listener's form.
+ */
+export type BlankListener = { 
+/**
+ * The form.
+ */
+listener: ListenerDraft, };
+
+/**
  * A saved broker.
  */
 export type Broker = { 
@@ -133,9 +142,13 @@ id: BrokerId | null,
  */
 name: string, 
 /**
- * `true` for the embedded broker; then only `name`, `port` and `enabled` count.
+ * `true` for the embedded broker; then only `name`, `port`, `enabled` and `inside` count.
  */
 embedded: boolean, 
+/**
+ * The embedded broker's settings.
+ */
+inside: EmbeddedDraft, 
 /**
  * Whether the embedded broker runs.
  */
@@ -197,6 +210,43 @@ tls: TlsDraft, };
  * A saved broker, external or embedded.
  */
 export type BrokerId = string;
+
+/**
+ * How much an embedded broker takes. `None` is no limit; minutes are wall-clock minutes, as TagoIO counts them.
+ */
+export type BrokerLimits = { 
+/**
+ * Connections at the same time.
+ */
+connections: number | null, 
+/**
+ * New connections per minute.
+ */
+connectionsPerMinute: number | null, 
+/**
+ * Seconds from accepting a connection to its whole CONNECT.
+ */
+firstPacketSeconds: number, 
+/**
+ * Publishes taken from all clients per minute.
+ */
+publishesPerMinute: number | null, 
+/**
+ * Publishes delivered to all clients per minute.
+ */
+receivesPerMinute: number | null, 
+/**
+ * Largest packet, bytes.
+ */
+packetBytes: number, 
+/**
+ * Subscriptions of one client.
+ */
+subscriptions: number | null, 
+/**
+ * Bytes that may wait for one client that does not read.
+ */
+slowReaderBytes: number, };
 
 /**
  * Asks for a broker by its id.
@@ -349,6 +399,204 @@ total: number,
  * Those asked for.
  */
 rows: Array<BucketRow>, };
+
+/**
+ * Takes retained messages away: one, or all that match a filter.
+ */
+export type ClearRequest = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * A topic, or a filter.
+ */
+filter: string, 
+/**
+ * Only the one of this space.
+ */
+space: string | null, };
+
+/**
+ * What was taken away.
+ */
+export type Cleared = { 
+/**
+ * How many.
+ */
+count: number, 
+/**
+ * In words.
+ */
+words: string, 
+/**
+ * The file that brings them back, by its name.
+ */
+undo: string, 
+/**
+ * Where it lies.
+ */
+path: string, };
+
+/**
+ * Whether a TLS listener asks clients for a certificate. A device token is asked for all the same.
+ */
+export type ClientCertificates = "off" | "optional" | "required";
+
+/**
+ * A client's page.
+ */
+export type ClientDetail = { 
+/**
+ * The client; nothing when it is not connected any more.
+ */
+client: ClientRow | null, 
+/**
+ * Its subscriptions.
+ */
+subscriptions: Array<ClientSubscription>, 
+/**
+ * Its newest events, newest first.
+ */
+events: Array<Row>, };
+
+/**
+ * Names one client.
+ */
+export type ClientRequest = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * The client.
+ */
+clientId: string, };
+
+/**
+ * A connected client.
+ */
+export type ClientRow = { 
+/**
+ * Client id.
+ */
+clientId: string, 
+/**
+ * Name of its device token.
+ */
+token: string, 
+/**
+ * Where it connects from.
+ */
+address: string, 
+/**
+ * `MQTT 5`.
+ */
+version: string, 
+/**
+ * When it connected.
+ */
+since: number, 
+/**
+ * Publishes from it.
+ */
+messagesIn: number, 
+/**
+ * Their payload bytes.
+ */
+bytesIn: number, 
+/**
+ * Publishes to it.
+ */
+messagesOut: number, 
+/**
+ * Their payload bytes.
+ */
+bytesOut: number, 
+/**
+ * Filters.
+ */
+subscriptions: number, 
+/**
+ * Sent and not acknowledged.
+ */
+inflight: number, 
+/**
+ * Waiting for it.
+ */
+queue: number, 
+/**
+ * Seconds; 0 is none.
+ */
+keepAlive: number, 
+/**
+ * Its last will in words.
+ */
+will: string | null, 
+/**
+ * Whether its session stays when it goes.
+ */
+kept: boolean, };
+
+/**
+ * A subscription of a client.
+ */
+export type ClientSubscription = { 
+/**
+ * Filter.
+ */
+filter: string, 
+/**
+ * QoS granted.
+ */
+qos: number, };
+
+/**
+ * A page of the connected clients.
+ */
+export type Clients = { 
+/**
+ * How many there are with that text.
+ */
+total: number, 
+/**
+ * The page.
+ */
+rows: Array<ClientRow>, };
+
+/**
+ * Asks for a page of the connected clients, by client id.
+ */
+export type ClientsRequest = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * What client id, token or address must contain; case does not matter. Empty selects all.
+ */
+text: string, 
+/**
+ * How many to pass over.
+ */
+from: number, 
+/**
+ * How many at most.
+ */
+count: number, };
+
+/**
+ * A line for a terminal or another program.
+ */
+export type CommandLine = { 
+/**
+ * What it does: `Publish with mosquitto_pub`.
+ */
+label: string, 
+/**
+ * The line.
+ */
+text: string, };
 
 /**
  * How to reach an external broker, without its secrets.
@@ -588,17 +836,140 @@ seconds: number | null,
 words: string, };
 
 /**
- * The embedded broker. Always on 127.0.0.1.
+ * The embedded broker. Its plain TCP port is always on 127.0.0.1; listeners may be elsewhere.
  */
 export type Embedded = { 
 /**
- * TCP port that is wanted; the next free one is taken when it is in use, and shown.
+ * TCP port on 127.0.0.1 that is wanted; the next free one is taken when it is in use, and shown.
  */
 port: number, 
 /**
  * Whether it runs.
  */
-enabled: boolean, };
+enabled: boolean, 
+/**
+ * Who gets what others publish.
+ */
+scope: TopicScope, 
+/**
+ * Whether it keeps retained messages.
+ */
+retain: RetainMode, 
+/**
+ * Whether sessions, their queued messages and retained messages survive a restart.
+ */
+persist: boolean, 
+/**
+ * How much it takes.
+ */
+limits: BrokerLimits, 
+/**
+ * Where it listens besides.
+ */
+listeners: Array<Listener>, };
+
+/**
+ * What the form of the embedded broker holds. Numbers are texts, as typed.
+ */
+export type EmbeddedDraft = { 
+/**
+ * Who gets what others publish.
+ */
+scope: TopicScope, 
+/**
+ * Whether it keeps retained messages.
+ */
+retain: RetainMode, 
+/**
+ * Whether sessions and messages survive a restart.
+ */
+persist: boolean, 
+/**
+ * How much it takes.
+ */
+limits: LimitsDraft, 
+/**
+ * Where it listens besides.
+ */
+listeners: Array<ListenerDraft>, };
+
+/**
+ * An embedded broker at work.
+ */
+export type EmbeddedLive = { 
+/**
+ * Whether it runs; everything below is empty otherwise.
+ */
+running: boolean, 
+/**
+ * Where it listens.
+ */
+listeners: Array<ListenerLine>, 
+/**
+ * Connected clients.
+ */
+clients: number, 
+/**
+ * Sessions kept for clients that are away.
+ */
+away: number, 
+/**
+ * Retained messages.
+ */
+retained: number, 
+/**
+ * Publishes taken since it started.
+ */
+messagesIn: number, 
+/**
+ * Their payload bytes.
+ */
+bytesIn: number, 
+/**
+ * Publishes delivered.
+ */
+messagesOut: number, 
+/**
+ * Their payload bytes.
+ */
+bytesOut: number, 
+/**
+ * Taken per second, since the last look.
+ */
+rateIn: number, 
+/**
+ * Delivered per second.
+ */
+rateOut: number, 
+/**
+ * Connections let in.
+ */
+connects: number, 
+/**
+ * Connections refused.
+ */
+refusals: number, 
+/**
+ * Messages lost on the way to a client.
+ */
+dropped: number, 
+/**
+ * What was there again at the start, in words; empty when nothing was.
+ */
+restored: string, };
+
+/**
+ * What comes of an embedded broker's form while it is edited.
+ */
+export type EmbeddedPreview = { 
+/**
+ * What the chosen limits are, line by line.
+ */
+limits: Array<string>, 
+/**
+ * What saving does to those who are connected: `Saving restarts the broker: 3 clients are disconnected.`
+ */
+consequence: string | null, };
 
 /**
  * Who may ask.
@@ -1503,11 +1874,172 @@ skip: number,
 count: number, };
 
 /**
+ * Which limits are chosen.
+ */
+export type LimitsChoice = "none" | "free" | "starter" | "scale" | "own";
+
+/**
+ * The limits in the form; an empty text is no limit. Only [`LimitsChoice::Own`] reads them.
+ */
+export type LimitsDraft = { 
+/**
+ * Which.
+ */
+choice: LimitsChoice, 
+/**
+ * Connections at the same time.
+ */
+connections: string, 
+/**
+ * New connections per minute.
+ */
+connectionsPerMinute: string, 
+/**
+ * Seconds to the first packet.
+ */
+firstPacketSeconds: string, 
+/**
+ * Publishes taken per minute.
+ */
+publishesPerMinute: string, 
+/**
+ * Publishes delivered per minute.
+ */
+receivesPerMinute: string, 
+/**
+ * Largest packet, bytes.
+ */
+packetBytes: string, 
+/**
+ * Subscriptions of one client.
+ */
+subscriptions: string, 
+/**
+ * Bytes waiting for one client that does not read.
+ */
+slowReaderBytes: string, };
+
+/**
+ * Asks for command lines that reach a broker.
+ */
+export type LinesRequest = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * A device token; nothing leaves a gap for one.
+ */
+tokenId: TokenId | null, 
+/**
+ * Whether the token stands in them in the clear: a person asked to see or copy it.
+ */
+reveal: boolean, };
+
+/**
  * Where it listens, as chosen.
  */
 export type Listen = "loopback" | "all" | "address";
 
 /**
+ * One more place where an embedded broker listens, besides its plain TCP port on 127.0.0.1.
+ */
+export type Listener = { 
+/**
+ * Its identity; its private key is kept under it.
+ */
+id: ListenerId, 
+/**
+ * How bytes travel.
+ */
+transport: Transport, 
+/**
+ * Address; the unspecified one is every address of this computer.
+ */
+address: string, 
+/**
+ * TCP port.
+ */
+port: number, 
+/**
+ * With TLS: the certificate chain (PEM), leaf first.
+ */
+certificate: string | null, 
+/**
+ * With TLS: whether clients show a certificate.
+ */
+clientCertificates: ClientCertificates, 
+/**
+ * With client certificates: their authorities (PEM).
+ */
+clientCa: string | null, };
+
+/**
+ * One listener in the form. Certificates are the contents of the chosen files.
+ */
+export type ListenerDraft = { 
+/**
+ * Its identity; the page keeps it.
+ */
+id: ListenerId, 
+/**
+ * How bytes travel.
+ */
+transport: Transport, 
+/**
+ * Where it listens.
+ */
+listen: Listen, 
+/**
+ * With [`Listen::Address`]: the address.
+ */
+address: string, 
+/**
+ * TCP port.
+ */
+port: string, 
+/**
+ * Confirms that other computers may reach it.
+ */
+exposed: boolean, 
+/**
+ * PEM of the certificate chain.
+ */
+certificate: string, 
+/**
+ * PEM of its private key.
+ */
+key: SecretDraft, 
+/**
+ * Whether clients show a certificate.
+ */
+clientCertificates: ClientCertificates, 
+/**
+ * PEM of the authorities of client certificates.
+ */
+clientCa: string, };
+
+/**
+ * A listener of an embedded broker.
+ */
+export type ListenerId = string;
+
+/**
+ * One place where a broker listens.
+ */
+export type ListenerLine = { 
+/**
+ * `TCP`, `TLS`, `WebSocket`, `Secure WebSocket`.
+ */
+transport: string, 
+/**
+ * To copy: `192.168.1.20:8883`.
+ */
+address: string, 
+/**
+ * Who reaches it: `this computer only`, `other computers too`.
+ */
+reach: string, };
  * How the rows of a view are arranged, besides as a list.
  */
 export type Look = "feed" | "topics" | "connections";
@@ -2124,9 +2656,111 @@ draft: RelayDraft,
 grants: Array<Grant>, };
 
 /**
+ * What becomes of retained messages.
+ */
+export type RetainMode = "on" | "tagoIo";
+
+/**
  * What is done with retained messages.
  */
 export type Retained = "forward" | "skip" | "newer";
+
+/**
+ * Names one retained message.
+ */
+export type RetainedChoice = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * Its space.
+ */
+space: string, 
+/**
+ * Its topic.
+ */
+topic: string, };
+
+/**
+ * A retained message as a line.
+ */
+export type RetainedLine = { 
+/**
+ * With a topic scope per device: whose, opaque.
+ */
+space: string, 
+/**
+ * Topic.
+ */
+topic: string, 
+/**
+ * One line of the payload.
+ */
+preview: string, 
+/**
+ * Payload bytes.
+ */
+size: number, 
+/**
+ * QoS.
+ */
+qos: number, 
+/**
+ * Client id of the publisher.
+ */
+from: string, 
+/**
+ * When it was published.
+ */
+at: number, };
+
+/**
+ * A retained message to look at; nothing when it is gone.
+ */
+export type RetainedLook = { 
+/**
+ * The payload.
+ */
+payload: PayloadView | null, };
+
+/**
+ * A page of the retained messages.
+ */
+export type RetainedPage = { 
+/**
+ * How many match.
+ */
+total: number, 
+/**
+ * What is wrong with the filter.
+ */
+problem: string | null, 
+/**
+ * The page.
+ */
+rows: Array<RetainedLine>, };
+
+/**
+ * Asks for a page of the retained messages, by topic.
+ */
+export type RetainedRequest = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * A topic filter; empty is all.
+ */
+filter: string, 
+/**
+ * How many to pass over.
+ */
+from: number, 
+/**
+ * How many at most.
+ */
+count: number, };
 
 /**
  * A secret shown on demand.
@@ -2728,6 +3362,10 @@ serial: string | null,
  */
 permission: Permission, 
 /**
+ * Device tokens: when it stops being valid, Unix milliseconds.
+ */
+expiresAt: number | null, 
+/**
  * Unix milliseconds.
  */
 createdAt: number, 
@@ -2767,7 +3405,11 @@ serial: string,
 /**
  * Device tokens: what it allows.
  */
-permission: Permission, };
+permission: Permission, 
+/**
+ * Device tokens: the local time at which it stops being valid, as `2026-12-31T18:00`; empty for never.
+ */
+expires: string, };
 
 /**
  * A saved network token, authorization or device token.
@@ -2801,6 +3443,14 @@ token: Token,
  */
 regionWords: string, 
 /**
+ * Device tokens: when it stops being valid, as the form holds it (local time); empty for never.
+ */
+expires: string, 
+/**
+ * Whether that time is past.
+ */
+expired: boolean, 
+/**
  * Names of the relays that use it.
  */
 users: Array<string>, };
@@ -2811,6 +3461,9 @@ users: Array<string>, };
 export type Tone = "ok" | "warn" | "bad" | "idle";
 
 /**
+ * Who gets what a device publishes.
+ */
+export type TopicScope = "shared" | "perDevice";
  * What children of a branch are ordered by.
  */
 export type TopicOrder = "name" | "rate" | "time";
@@ -2935,6 +3588,19 @@ diskBytes: number, };
  * How bytes travel to the broker.
  */
 export type Transport = "tcp" | "tls" | "ws" | "wss";
+
+/**
+ * Brings back what was taken away.
+ */
+export type UndoClearRequest = { 
+/**
+ * The broker.
+ */
+id: BrokerId, 
+/**
+ * The file's name.
+ */
+undo: string, };
 
 /**
  * Takes a discard back.
@@ -3164,6 +3830,17 @@ export interface Commands {
   "brokers.test": { request: TestRequest; response: TestReport };
   "brokers.testCancel": { request: NumberRequest; response: null };
   "brokers.readPem": { request: TextRequest; response: PemSummary };
+  "embedded.live": { request: BrokerRequest; response: EmbeddedLive };
+  "embedded.clients": { request: ClientsRequest; response: Clients };
+  "embedded.client": { request: ClientRequest; response: ClientDetail };
+  "embedded.disconnect": { request: ClientRequest; response: null };
+  "embedded.lines": { request: LinesRequest; response: Array<CommandLine> };
+  "embedded.blankListener": { request: null; response: BlankListener };
+  "embedded.preview": { request: BrokerDraft; response: EmbeddedPreview };
+  "embedded.retained": { request: RetainedRequest; response: RetainedPage };
+  "embedded.retainedLook": { request: RetainedChoice; response: RetainedLook };
+  "embedded.clearRetained": { request: ClearRequest; response: Cleared };
+  "embedded.undoClear": { request: UndoClearRequest; response: LettersMoved };
   "tokens.list": { request: null; response: Array<TokenView> };
   "tokens.save": { request: TokenDraft; response: TokenView };
   "tokens.delete": { request: TokenRequest; response: null };

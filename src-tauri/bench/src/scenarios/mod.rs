@@ -3,6 +3,7 @@
 pub mod backlog;
 pub mod downlink;
 pub mod faults;
+pub mod front;
 pub mod latency;
 pub mod sweep;
 pub mod throughput;
@@ -18,6 +19,8 @@ use crate::report::{Report, Row};
 pub enum Scenario {
     /// The machine without a relay: raw POSTs, and publisher to broker to subscriber.
     Limits,
+    /// Publisher to broker to subscriber: directly, through a front that only forwards, through one that shows everything.
+    Front,
     /// As many messages as come, at QoS 0 and 1, with a sink of 0, 5 and 50 ms.
     Throughput,
     /// Time from publish to request at 500 and 2,000 messages a second, with a sink of 0 and 5 ms.
@@ -42,6 +45,7 @@ pub fn run(
 ) -> Outcome<()> {
     match scenario {
         Scenario::Limits => crate::limits::measure(settings, round, report),
+        Scenario::Front => front::run(settings, round, report),
         Scenario::Throughput => throughput::run(settings, relays, round, report),
         Scenario::Latency => latency::run(settings, relays, round, report),
         Scenario::Sweep => sweep::run(settings, relays, round, report),

@@ -12,6 +12,7 @@ fn draft() -> BrokerDraft {
         id: None,
         name: " Plant ".into(),
         embedded: false,
+        inside: EmbeddedDraft { persist: true, ..Default::default() },
         enabled: true,
         host: " mqtt.plant.example ".into(),
         port: "1883".into(),
@@ -30,7 +31,8 @@ fn draft() -> BrokerDraft {
 }
 
 fn checked(draft: &BrokerDraft, has_client_key: bool) -> Result<Broker, Vec<Problem>> {
-    check(draft, BrokerId(uuid::Uuid::nil()), NOW, has_client_key)
+    let client_key = has_client_key.then(|| crate::secret::Secret::new("key"));
+    check(draft, BrokerId(uuid::Uuid::nil()), NOW, &BrokerSecrets { client_key, ..Default::default() })
 }
 
 fn fields(draft: &BrokerDraft) -> Vec<String> {
@@ -61,7 +63,7 @@ fn a_good_draft_becomes_the_broker_it_says() {
     assert_eq!((found.host.as_str(), found.port, found.keep_alive), ("mqtt.plant.example", 1883, 30));
     assert_eq!((found.username, found.session_expiry, found.tls), (None, 3600, Tls::default()));
     let embedded = BrokerDraft { embedded: true, host: String::new(), ..draft() };
-    assert_eq!(checked(&embedded, false).unwrap().spec, BrokerSpec::Embedded(Embedded { port: 1883, enabled: true }));
+    assert_eq!(checked(&embedded, false).unwrap().spec, BrokerSpec::Embedded(Embedded::default()));
 }
 
 #[test]
@@ -239,4 +241,81 @@ fn tls_details_are_kept_for_tls_only() {
 fn default_client_ids_fit_every_broker() {
     assert_eq!(default_client_id(0xffff_ffff_0000_00ff), "relayscope-000000ff");
     assert!(default_client_id(u64::MAX).len() <= 23);
+}
+
+fn inside(inside: EmbeddedDraft) -> Result<Embedded, Vec<String>> {
+    match checked(&BrokerDraft { embedded: true, inside, ..draft() }, false) {
+        Ok(Broker { spec: BrokerSpec::Embedded(embedded), .. }) => Ok(embedded),
+        Ok(Broker { spec: BrokerSpec::External(other), .. }) => unreachable!("{other:?}"),
+        Err(problems) => Err(problems.into_iter().map(|problem| problem.field).collect()),
+    }
+}
+
+fn listener(port: &str, listen: crate::endpoint::Listen) -> ListenerDraft {
+    let blank = default_listener(ListenerId(uuid::Uuid::nil()));
+    ListenerDraft { transport: Transport::Tcp, listen, port: port.into(), ..blank }
+}
+
+#[test]
+fn an_embedded_broker_s_form_keeps_what_is_saved() {
+    use crate::endpoint::Listen;
+    let (certificate, key) = certificate(2031);
+    let tls = ListenerDraft {
+        exposed: true,
+        certificate: certificate.clone(),
+        key: SecretDraft::Set { value: key },
+        ..default_listener(ListenerId(uuid::Uuid::nil()))
+    };
+    let draft = EmbeddedDraft {
+        scope: TopicScope::PerDevice,
+        retain: RetainMode::TagoIo,
+        limits: LimitsDraft { choice: LimitsChoice::Starter, ..Default::default() },
+        listeners: vec![listener("1884", Listen::Loopback), tls],
+        ..Default::default()
+    };
+    let saved = inside(draft).unwrap();
+    assert_eq!(saved.limits.publishes_per_minute, Some(5_000));
+    assert_eq!(saved.listeners[1].certificate.as_deref(), Some(certificate.as_str()));
+    let again = EmbeddedDraft::of(&saved);
+    assert_eq!(again.limits.choice, LimitsChoice::Starter);
+    assert_eq!((again.listeners[0].listen, again.listeners[1].listen), (Listen::Loopback, Listen::All));
+    // What was saved before there were settings has their defaults.
+    let old: Embedded = serde_json::from_str(r#"{"port":1999,"enabled":false}"#).unwrap();
+    assert_eq!(old, Embedded { port: 1999, enabled: false, ..Default::default() });
+}
+
+#[test]
+fn an_embedded_broker_s_form_shows_every_problem_at_its_field() {
+    use crate::endpoint::Listen;
+    let with = |listeners: Vec<ListenerDraft>| inside(EmbeddedDraft { listeners, ..Default::default() }).unwrap_err();
+    let exposed = |port: &str| ListenerDraft { exposed: true, ..listener(port, Listen::All) };
+    assert_eq!(with(vec![listener("1883", Listen::Loopback)]), ["inside.listeners.0.port"], "the plain port");
+    assert_eq!(with(vec![exposed("1883")]), ["inside.listeners.0.port"], "every address holds 127.0.0.1");
+    assert_eq!(with(vec![exposed("1884"), listener("1884", Listen::Loopback)]), ["inside.listeners.1.port"]);
+    assert_eq!(with(vec![listener("1884", Listen::All)]), ["inside.listeners.0.exposed"]);
+    let lan = |address: &str| ListenerDraft { address: address.into(), ..listener("1", Listen::Address) };
+    assert_eq!(with(vec![lan("here")]), ["inside.listeners.0.address"]);
+    assert_eq!(with(vec![lan("192.168.1.20")]), ["inside.listeners.0.exposed"]);
+    let tls = |certificate: &str, key: SecretDraft| ListenerDraft {
+        certificate: certificate.into(),
+        key,
+        exposed: true,
+        client_certificates: crate::listener::ClientCertificates::Required,
+        ..default_listener(ListenerId(uuid::Uuid::nil()))
+    };
+    let missing = with(vec![tls("", SecretDraft::Keep)]);
+    assert_eq!(missing, ["inside.listeners.0.certificate", "inside.listeners.0.key", "inside.listeners.0.clientCa"]);
+    let (old, key) = certificate(2025);
+    let expired = with(vec![tls(&old, SecretDraft::Set { value: key })]);
+    assert_eq!(expired, ["inside.listeners.0.certificate", "inside.listeners.0.clientCa"]);
+    let limits = LimitsDraft {
+        choice: LimitsChoice::Own,
+        connections: "many".into(),
+        first_packet_seconds: "0".into(),
+        packet_bytes: "16".into(),
+        slow_reader_bytes: "1000000".into(),
+        ..Default::default()
+    };
+    let found = inside(EmbeddedDraft { limits, ..Default::default() }).unwrap_err();
+    assert_eq!(found, ["inside.limits.connections", "inside.limits.firstPacketSeconds", "inside.limits.packetBytes"]);
 }

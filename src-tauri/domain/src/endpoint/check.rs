@@ -52,17 +52,20 @@ fn address(draft: &EndpointDraft) -> Result<IpAddr, String> {
     match draft.listen {
         Listen::Loopback => Ok(Ipv4Addr::LOCALHOST.into()),
         Listen::All => Ok(Ipv6Addr::UNSPECIFIED.into()),
-        Listen::Address => {
-            let text = draft.address.trim();
-            let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
-            let address: IpAddr =
-                bare.parse().map_err(|_| "Enter an IP address of this computer, such as 192.168.1.20.".to_owned())?;
-            if address.is_multicast() || address == Ipv4Addr::BROADCAST {
-                return Err(format!("{address} is no address that one computer can have."));
-            }
-            Ok(address)
-        }
+        Listen::Address => own_address(&draft.address),
     }
+}
+
+/// An IP address that this computer may have, as typed.
+pub(crate) fn own_address(text: &str) -> Result<IpAddr, String> {
+    let text = text.trim();
+    let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+    let address: IpAddr =
+        bare.parse().map_err(|_| "Enter an IP address of this computer, such as 192.168.1.20.".to_owned())?;
+    if address.is_multicast() || address == Ipv4Addr::BROADCAST {
+        return Err(format!("{address} is no address that one computer can have."));
+    }
+    Ok(address)
 }
 
 /// Whether only programs of this computer would reach what the draft describes.
@@ -113,7 +116,8 @@ fn check_own(draft: &EndpointDraft, now: i64, has_key: bool, problems: &mut Prob
     }
 }
 
-fn out_of_date(leaf: &Certificate, now: i64) -> Option<String> {
+/// Why a certificate is of no use at `now`, Unix seconds.
+pub(crate) fn out_of_date(leaf: &Certificate, now: i64) -> Option<String> {
     if leaf.not_after < now {
         return Some(format!("Expired on {}. Clients would refuse it; choose a newer one.", leaf.not_after_date()));
     }

@@ -31,17 +31,18 @@ macro_rules! words {
 }
 
 words! {
-    /// Kinds of events: those of the chips, which hold several, and each by itself.
+    /// Kinds of events: those of the chips, which hold several, and each by itself. The history keeps their places: new
+    /// ones stand last.
     KindName {
-        /// Connected, refused.
+        /// Accepted, secured, CONNECT, connected, refused, ping.
         Connect = "connect",
-        /// Disconnected.
+        /// Disconnected, closed.
         Disconnect = "disconnect",
         /// Subscribe and its answer.
         Subscribe = "subscribe",
         /// Unsubscribe.
         Unsubscribe = "unsubscribe",
-        /// Every message: received, sent, will.
+        /// Every message: received, sent, will; and its acknowledgements.
         Publish = "publish",
         /// The way to the destination: queued, delivered, dry run, retry, dead letter.
         Delivery = "delivery",
@@ -71,6 +72,18 @@ words! {
         Failure = "failure",
         /// A part of Relayscope says something.
         Note = "note",
+        /// A socket of a front: accepted, secured by TLS, closed.
+        Socket = "socket",
+        /// A message that a broker sent to one of its clients.
+        Receive = "receive",
+        /// PUBACK, PUBREC, PUBREL, PUBCOMP.
+        Ack = "ack",
+        /// PINGREQ, PINGRESP.
+        Ping = "ping",
+        /// A packet that is none.
+        Malformed = "malformed",
+        /// A limit was passed.
+        Limit = "limit",
     }
 }
 

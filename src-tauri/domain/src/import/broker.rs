@@ -63,7 +63,7 @@ pub(super) fn broker(
         will,
         tls,
     };
-    Some((connection, BrokerSecrets { password, client_key }))
+    Some((connection, BrokerSecrets { password, client_key, ..Default::default() }))
 }
 
 /// An address taken apart.

@@ -8,6 +8,7 @@ pub mod bindings;
 pub mod wire;
 
 mod brokers;
+mod embedded;
 mod endpoint;
 mod error;
 mod events;
@@ -66,6 +67,18 @@ table! {
     "brokers.test" => brokers::test, TestRequest => TestReport;
     "brokers.testCancel" => brokers::test_cancel, NumberRequest => Nothing;
     "brokers.readPem" => brokers::read_pem, TextRequest => PemSummary;
+
+    "embedded.live" => embedded::live, BrokerRequest => EmbeddedLive;
+    "embedded.clients" => embedded::clients, ClientsRequest => Clients;
+    "embedded.client" => embedded::client, ClientRequest => ClientDetail;
+    "embedded.disconnect" => embedded::disconnect, ClientRequest => Nothing;
+    "embedded.lines" => embedded::lines, LinesRequest => Vec<CommandLine>;
+    "embedded.blankListener" => embedded::blank_listener, Nothing => BlankListener;
+    "embedded.preview" => embedded::preview, BrokerDraft => EmbeddedPreview;
+    "embedded.retained" => embedded::retained, RetainedRequest => RetainedPage;
+    "embedded.retainedLook" => embedded::look_retained, RetainedChoice => RetainedLook;
+    "embedded.clearRetained" => embedded::clear, ClearRequest => Cleared;
+    "embedded.undoClear" => embedded::undo_clear, UndoClearRequest => LettersMoved;
 
     "tokens.list" => tokens::list, Nothing => Vec<TokenView>;
     "tokens.save" => tokens::save, TokenDraft => TokenView;

@@ -2,12 +2,14 @@
 //!
 //! Times are Unix milliseconds, durations milliseconds, sizes bytes, rates per second, unless a field says otherwise.
 
+mod embedded;
 mod endpoint;
 mod feed;
 mod forms;
 mod letters;
 mod status;
 
+pub use embedded::*;
 pub use endpoint::*;
 pub use feed::*;
 pub use forms::*;

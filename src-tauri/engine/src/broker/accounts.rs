@@ -4,11 +4,13 @@
 //! at it for every CONNECT and every permission question, and are woken when it was replaced, to cut off clients whose
 //! token went away. It knows nothing of connections.
 
+use crate::feed::unix_millis;
 use crate::fingerprint::Fingerprint;
 use relayscope_domain::id::TokenId;
 use relayscope_domain::token::Permission;
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 use tokio::sync::watch;
 
 /// A device token that may connect.
@@ -22,8 +24,25 @@ pub struct Account {
     pub serial: Option<String>,
     /// What it allows.
     pub permission: Permission,
+    /// When it stops being valid, Unix milliseconds.
+    pub expires_at: Option<i64>,
     /// Last five characters of the value.
     pub last5: String,
+}
+
+impl Account {
+    /// Whether it stopped being valid before now.
+    pub fn is_expired(&self) -> bool {
+        self.expires_at.is_some_and(|at| at <= unix_millis(SystemTime::now()))
+    }
+
+    /// Whose topics it may see with a scope per device: tokens of one serial belong to one device.
+    pub(super) fn device(&self) -> String {
+        match &self.serial {
+            Some(serial) => format!("serial {serial}"),
+            None => format!("token {}", self.token_id),
+        }
+    }
 }
 
 /// The table of device tokens; clones share it.
@@ -50,7 +69,7 @@ impl Default for Accounts {
 
 impl Accounts {
     /// Replaces the whole table. Every running broker at once disconnects the clients whose token is gone or whose
-    /// permission is another one.
+    /// permission or device is another one.
     pub fn replace(&self, accounts: impl IntoIterator<Item = (Fingerprint, Account)>) {
         let table = accounts.into_iter().map(|(fingerprint, account)| (fingerprint, Arc::new(account))).collect();
         *self.shared.table.write().unwrap_or_else(PoisonError::into_inner) = table;
@@ -62,9 +81,24 @@ impl Accounts {
         self.shared.used.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
     }
 
-    /// The account of a token.
+    /// When the next token expires: the time until then, at least nothing.
+    pub(super) fn next_expiry(&self) -> Option<Duration> {
+        let now = unix_millis(SystemTime::now());
+        let table = self.shared.table.read().unwrap_or_else(PoisonError::into_inner);
+        let next = table.values().filter_map(|account| account.expires_at).filter(|at| *at > now).min()?;
+        // One millisecond more: by then it is past.
+        Some(Duration::from_millis((next - now).unsigned_abs() + 1))
+    }
+
+    /// The account of a token, expired or not.
     pub fn find(&self, fingerprint: &Fingerprint) -> Option<Arc<Account>> {
         self.shared.table.read().unwrap_or_else(PoisonError::into_inner).get(fingerprint).cloned()
+    }
+
+    /// The account of a saved token.
+    pub(super) fn by_id(&self, token: TokenId) -> Option<Arc<Account>> {
+        let table = self.shared.table.read().unwrap_or_else(PoisonError::into_inner);
+        table.values().find(|account| account.token_id == token).cloned()
     }
 
     pub(super) fn mark_used(&self, token_id: TokenId) {

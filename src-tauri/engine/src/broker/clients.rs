@@ -7,8 +7,9 @@ use super::accounts::Account;
 use crate::fingerprint::Fingerprint;
 use rmqtt::types::Id;
 use std::collections::HashMap;
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
-use std::time::SystemTime;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+use std::time::{Duration, Instant, SystemTime};
 
 /// By what right a client is connected.
 #[derive(Clone)]
@@ -29,13 +30,62 @@ impl Right {
             Self::Gone => "",
         }
     }
+}
 
-    pub(super) fn last5(&self) -> &str {
-        match self {
-            Self::Token { account, .. } => &account.last5,
-            Self::Internal | Self::Gone => "",
+/// What happened since the broker started.
+#[derive(Default)]
+pub(super) struct Totals {
+    pub(super) connects: AtomicU64,
+    pub(super) refusals: AtomicU64,
+    pub(super) dropped: AtomicU64,
+    /// When somebody last looked, what was counted then, and the rates up to then.
+    last: Mutex<Option<Sample>>,
+}
+
+type Sample = (Instant, [u64; 4], (f64, f64));
+
+/// Between two measurements of a rate.
+const RATE_EVERY: Duration = Duration::from_millis(800);
+
+impl Totals {
+    /// All counts; `traffic` is what the fronts counted.
+    pub(super) fn read(&self, traffic: [u64; 4]) -> Counters {
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        let rates = match *last {
+            Some((at, _, rates)) if at.elapsed() < RATE_EVERY => rates,
+            Some((at, before, _)) => {
+                let seconds = at.elapsed().as_secs_f64();
+                let rate = |which: usize| traffic[which].saturating_sub(before[which]) as f64 / seconds;
+                (rate(0), rate(2))
+            }
+            None => (0.0, 0.0),
+        };
+        if last.as_ref().is_none_or(|(at, ..)| at.elapsed() >= RATE_EVERY) {
+            *last = Some((Instant::now(), traffic, rates));
+        }
+        Counters {
+            traffic,
+            rates,
+            connects: self.connects.load(Ordering::Relaxed),
+            refusals: self.refusals.load(Ordering::Relaxed),
+            dropped: self.dropped.load(Ordering::Relaxed),
         }
     }
+}
+
+/// What a broker counted since it started.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Counters {
+    /// Messages and bytes from clients, messages and bytes to them, as they were on the wire.
+    pub traffic: [u64; 4],
+    /// Publishes taken and delivered per second, since the last look.
+    pub rates: (f64, f64),
+    /// Connections let in.
+    pub connects: u64,
+    /// Connections refused.
+    pub refusals: u64,
+    /// Messages lost on the way to a client.
+    pub dropped: u64,
 }
 
 /// One connected client.
@@ -46,11 +96,19 @@ pub(super) struct Client {
     pub(super) right: Right,
     /// MQTT protocol level: 3, 4 or 5.
     pub(super) level: u8,
+    pub(super) since: SystemTime,
     /// Keep-alive as the client asked for it, seconds.
     pub(super) keep_alive: u16,
-    pub(super) since: SystemTime,
-    /// Set by whoever disconnects it, for the words of the event.
-    pub(super) cut_because: OnceLock<&'static str>,
+    /// Topic, QoS and flags of its last will, in words.
+    pub(super) will: Option<String>,
+}
+
+impl Client {
+    /// Whether its id, its token's name or its address holds a text in lower case.
+    pub(super) fn mentions(&self, text: &str) -> bool {
+        let address = self.id.remote_addr.map(|address| address.to_string()).unwrap_or_default();
+        [&*self.name, self.right.token_name(), &address].iter().any(|field| field.to_lowercase().contains(text))
+    }
 }
 
 /// All connected clients by client id.

@@ -1,30 +1,32 @@
-//! What rmqtt asks and tells: who may connect, publish and subscribe, and every event of every client.
+//! What rmqtt asks and tells: who may connect, publish and subscribe, and what only the broker knows of its clients.
+//!
+//! What passes on the wire is told by the front before the broker; here it is told why: who is let in or refused, which
+//! filter is refused, why a connection ends. Wills and drops are events of their own.
 //!
 //! Hooks run inside the session they are about, so none of them waits for anything: tables are in memory, and recording
 //! an event never blocks.
 
 use super::accounts::Accounts;
-use super::clients::{Client, Clients, Right};
+use super::budgets::Budgets;
+use super::clients::{Client, Clients, Right, Totals};
+use super::disk::Disk;
 use super::drops::Drops;
-use super::sessions::Budgets;
+use super::owners::Owners;
 use super::words;
 use crate::feed::Feed;
 use crate::feed::event::{Direction, Event, Kind};
 use crate::fingerprint::Fingerprint;
+use crate::front::Connections;
 use async_trait::async_trait;
-use relayscope_domain::secret::Secret;
-use relayscope_domain::token::Permission;
-use rmqtt::codec::v5::SubscribeAckReason;
+use relayscope_domain::broker::RetainMode;
 use rmqtt::hook::{Handler, HookResult, Parameter, Register, ReturnType, Type};
 use rmqtt::session::Session;
-use rmqtt::types::{AuthResult, ConnectInfo, From, FromType, Id, Publish, PublishAclResult, Reason, Subscribe};
-use rmqtt::types::{SubscribeAclResult, To};
-use std::sync::{Arc, OnceLock};
+use rmqtt::types::{ConnectInfo, From, FromType, Id, Publish, Reason, To};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::SystemTime;
 use tokio::sync::Notify;
-
-/// The user name TagoIO's own broker asks for.
-const USERNAME: &str = "Token";
 
 /// What the hooks share with [`super::EmbeddedBroker`].
 pub(super) struct Desk {
@@ -33,8 +35,15 @@ pub(super) struct Desk {
     pub(super) accounts: Accounts,
     pub(super) internal: Fingerprint,
     pub(super) clients: Clients,
+    /// The clients' connections, where what is known here is told.
+    pub(super) connections: Connections,
     pub(super) drops: Drops,
     pub(super) budgets: Budgets,
+    pub(super) owners: Owners,
+    pub(super) totals: Totals,
+    pub(super) retain: RetainMode,
+    /// Where sessions and messages are kept; `None` keeps nothing.
+    pub(super) disk: Option<Disk>,
     /// Wakes the watch on the accounts when a client slipped in with a token that was just removed.
     pub(super) revoked: Notify,
 }
@@ -47,11 +56,13 @@ pub(super) async fn register(desk: &Arc<Desk>, register: &dyn Register) {
         Type::ClientDisconnected,
         Type::SessionTerminated,
         Type::ClientSubscribeCheckAcl,
+        Type::MessagePublishCheckAcl,
         Type::SessionSubscribed,
         Type::SessionUnsubscribed,
-        Type::MessagePublishCheckAcl,
         Type::MessagePublish,
         Type::MessageDropped,
+        Type::MessageAcked,
+        Type::OfflineMessage,
     ];
     for kind in kinds {
         register.add(kind, Box::new(Hooks(desk.clone()))).await;
@@ -74,31 +85,38 @@ impl Handler for Hooks {
                 None
             }
             Parameter::ClientDisconnected(session, reason) => {
-                desk.disconnected(&session.id, reason);
+                desk.disconnected(session, reason).await;
                 None
             }
             Parameter::SessionTerminated(session, _) => {
-                desk.session_ended(&session.id);
+                desk.session_ended(&session.id).await;
                 None
             }
-            Parameter::SessionSubscribed(session, subscribe) => {
-                desk.subscribed(session, subscribe);
+            Parameter::SessionSubscribed(session, _) => {
+                desk.keep_subscriptions(session).await;
                 None
             }
-            Parameter::SessionUnsubscribed(session, unsubscribe) => {
-                let filter = match &unsubscribe.shared_group {
-                    Some(group) => format!("$share/{group}/{}", unsubscribe.topic_filter),
-                    None => unsubscribe.topic_filter.to_string(),
-                };
-                desk.record(&session.id, Kind::Unsubscribed { filter: filter.into() });
+            Parameter::SessionUnsubscribed(session, _) => {
+                desk.keep_subscriptions(session).await;
                 None
             }
             Parameter::MessagePublish(_, from, publish) => {
-                desk.published(from, publish);
+                desk.will(from, publish);
                 None
             }
             Parameter::MessageDropped(to, from, publish, reason) => {
                 desk.dropped(to.as_ref(), from, publish, reason);
+                if let Some(to) = to {
+                    desk.let_go(&to.client_id, publish).await;
+                }
+                None
+            }
+            Parameter::MessageAcked(session, _, publish) => {
+                desk.let_go(&session.id.client_id, publish).await;
+                None
+            }
+            Parameter::OfflineMessage(session, from, publish) => {
+                desk.keep_queued(&session.id.client_id, from, publish).await;
                 None
             }
             _ => None,
@@ -111,64 +129,15 @@ impl Handler for Hooks {
 }
 
 impl Desk {
-    fn record(&self, id: &Id, kind: Kind) {
+    pub(super) fn record(&self, id: &Id, kind: Kind) {
         let name = self.clients.get(id).map_or_else(|| Arc::from(&id.client_id[..]), |client| client.name.clone());
         self.feed.record(Event::now(&self.source, &name, None, kind));
     }
 
-    /// By what right a CONNECT may pass, or why not.
-    fn right(&self, info: &ConnectInfo) -> Result<Right, String> {
-        if info.username().is_none_or(|name| name.is_empty()) {
-            return Err(format!("no username: any is accepted, TagoIO's is {USERNAME}"));
-        }
-        let Some(password) = info.password().filter(|password| !password.is_empty()) else {
-            return Err("no password: it must be a device token".to_owned());
-        };
-        let fingerprint = Fingerprint::of(password);
-        if fingerprint == self.internal {
-            return Ok(Right::Internal);
-        }
-        let Some(account) = self.accounts.find(&fingerprint) else {
-            let token = std::str::from_utf8(password).map(Secret::new);
-            return Err(match token.map(|token| token.last5()) {
-                Ok(last5) if !last5.is_empty() => format!("unknown token …{last5}"),
-                _ => "unknown token".to_owned(),
-            });
-        };
-        if account.permission == Permission::Read && info.last_will().is_some() {
-            let (name, last5) = (&account.name, &account.last5);
-            return Err(format!("the token “{name}” …{last5} only allows subscribing, and a last will is a publish"));
-        }
-        Ok(Right::Token { fingerprint, account })
-    }
-
-    /// Whether the token of a CONNECT is still one of ours.
-    pub(super) fn knows(&self, info: &ConnectInfo) -> bool {
-        let fingerprint = info.password().map(|password| Fingerprint::of(password));
-        fingerprint.is_some_and(|token| token == self.internal || self.accounts.find(&token).is_some())
-    }
-
-    fn authenticate(&self, info: &ConnectInfo) -> AuthResult {
-        match self.right(info) {
-            Ok(right) => {
-                if let Right::Token { account, .. } = &right {
-                    self.accounts.mark_used(account.token_id);
-                }
-                if let Some(other) = info.username().filter(|name| name[..] != *USERNAME) {
-                    let text = format!("the username “{other}” is accepted here; TagoIO asks for {USERNAME}");
-                    self.record(info.id(), Kind::Note { failure: false, text });
-                }
-                AuthResult::Allow(false, None)
-            }
-            Err(reason) => {
-                // TagoIO answers 5 to MQTT 3 and 0x86 to MQTT 5; rmqtt makes these of these two results.
-                let (code, result) = match info.proto_ver() {
-                    5 => (0x86, AuthResult::BadUsernameOrPassword),
-                    _ => (5, AuthResult::NotAuthorized),
-                };
-                self.record(info.id(), Kind::Refused { code: Some(code), reason });
-                result
-            }
+    /// Tells the front about a connection; it is known by its client's address.
+    pub(super) fn tell(&self, id: &Id, what: impl FnOnce(&Connections, SocketAddr)) {
+        if let Some(peer) = id.remote_addr {
+            what(&self.connections, peer);
         }
     }
 
@@ -177,78 +146,48 @@ impl Desk {
         // The table may have been replaced since the CONNECT was let in, after those to be cut were looked for.
         let right = self.right(&info).unwrap_or(Right::Gone);
         let gone = matches!(right, Right::Gone);
-        let detail = words::connection(&info, &right);
-        let kind = Kind::Connected {
-            version: words::version(info.proto_ver()),
-            session_present: session.session_present().await.unwrap_or(false),
-            will: info.last_will().is_some(),
-            token_last5: right.last5().to_owned(),
-            detail,
-        };
-        let name: Arc<str> = Arc::from(&session.id.client_id[..]);
+        let kept = !session.fitter.session_expiry_interval(None).is_zero()
+            && !matches!(&*info, ConnectInfo::V3(_, connect) if connect.clean_session);
+        self.owners.settle(&session.id, kept);
+        let session_present = session.session_present().await.unwrap_or(false);
+        self.keep_session(session, &info, session_present).await;
         self.clients.insert(Arc::new(Client {
             id: session.id.clone(),
-            name: name.clone(),
+            name: Arc::from(&session.id.client_id[..]),
             right,
             level: info.proto_ver(),
             keep_alive: info.keep_alive(),
+            will: info.last_will().map(|will| words::will(&will)),
             since: SystemTime::now(),
-            cut_because: OnceLock::new(),
         }));
         if info.clean_start() {
             // The client asked for its former session to be thrown away, messages included.
             self.budgets.end(&session.id.client_id);
         }
-        self.feed.record(Event::now(&self.source, &name, None, kind));
+        self.totals.connects.fetch_add(1, Ordering::Relaxed);
         if gone {
             self.revoked.notify_one();
         }
     }
 
-    fn disconnected(&self, id: &Id, reason: &Reason) {
-        let client = self.clients.get(id);
-        let (reason, clean) = words::disconnected(reason, client.as_deref());
-        self.record(id, Kind::Disconnected { reason, clean });
+    async fn disconnected(&self, session: &Session, reason: &Reason) {
+        let id = &session.id;
+        if let Some(goodbye) = words::ended(reason) {
+            self.tell(id, |connections, peer| connections.ends(peer, goodbye));
+        }
+        let taken_over = words::is_kick(reason);
         self.clients.remove(id);
-    }
-
-    /// What a connection may do now. The table of accounts decides, not the moment of the CONNECT.
-    fn permission(&self, session: &Session) -> Option<Permission> {
-        match &self.clients.get(&session.id)?.right {
-            Right::Internal => Some(Permission::Full),
-            Right::Gone => None,
-            Right::Token { fingerprint, .. } => self.accounts.find(fingerprint).map(|account| account.permission),
+        // Of a session that is kicked, who kicked it has the queue.
+        if !taken_over {
+            self.keep_queue(session).await;
         }
     }
 
-    fn may_publish(&self, session: &Session) -> Option<HookResult> {
-        let result = match self.permission(session) {
-            Some(Permission::Full | Permission::Write) => PublishAclResult::allow(),
-            Some(Permission::Read) | None => {
-                PublishAclResult::rejected(false, Some("The token does not allow publishing.".into()))
-            }
-        };
-        Some(HookResult::PublishAclResult(result))
-    }
-
-    fn may_subscribe(&self, session: &Session, subscribe: &Subscribe) -> Option<HookResult> {
-        if matches!(self.permission(session), Some(Permission::Full | Permission::Read)) {
-            return None;
+    /// A last will passes no front.
+    pub(super) fn will(&self, from: &From, publish: &Publish) {
+        if !matches!(from.typ(), FromType::LastWill) {
+            return;
         }
-        let granted = Err("the token does not allow subscribing".to_owned());
-        let requested = words::qos(subscribe.opts.qos());
-        self.record(&session.id, Kind::Subscribed { filter: words::filter(subscribe).into(), requested, granted });
-        Some(HookResult::SubscribeAclResult(SubscribeAclResult::new_failure(SubscribeAckReason::NotAuthorized)))
-    }
-
-    fn subscribed(&self, session: &Session, subscribe: &Subscribe) {
-        // Every QoS is granted as it was asked for.
-        let qos = words::qos(subscribe.opts.qos());
-        let filter = words::filter(subscribe).into();
-        self.record(&session.id, Kind::Subscribed { filter, requested: qos, granted: Ok(qos) });
-    }
-
-    fn published(&self, from: &From, publish: &Publish) {
         let kind = Kind::Publish {
             direction: Direction::In,
             topic: Arc::from(&publish.topic[..]),
@@ -258,20 +197,29 @@ impl Desk {
             dup: publish.dup,
             packet_id: publish.packet_id.map(Into::into),
             properties: words::properties(publish),
-            will: matches!(from.typ(), FromType::LastWill),
+            will: true,
+            cut_from: None,
         };
         self.record(&from.id, kind);
     }
 
     fn dropped(&self, to: Option<&To>, from: &From, publish: &Publish, reason: &Reason) {
         let who = to.map_or(&from.id.client_id, |to| &to.client_id);
+        self.totals.dropped.fetch_add(1, Ordering::Relaxed);
         self.drops.add(who, &publish.topic, 1, words::dropped(reason));
     }
 
     /// rmqtt reports what its queue loses with a session, but not what was still on its way to the queue.
-    pub(super) fn session_ended(&self, id: &Id) {
+    pub(super) async fn session_ended(&self, id: &Id) {
+        if self.clients.by_name(&id.client_id).is_none_or(|client| client.id == *id) {
+            self.owners.forget(&id.client_id);
+            if let Some(disk) = &self.disk {
+                disk.session_gone(&id.client_id).await;
+            }
+        }
         let lost = self.budgets.end(&id.client_id);
         if lost > 0 {
+            self.totals.dropped.fetch_add(lost as u64, Ordering::Relaxed);
             self.drops.add(&id.client_id, "", lost as u64, "the session ended with messages undelivered".to_owned());
         }
     }

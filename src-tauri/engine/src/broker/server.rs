@@ -1,49 +1,63 @@
-//! rmqtt's server in a runtime of its own: binding, the tasks beside it, and the end.
+//! rmqtt's server and the front before it in a runtime of their own: binding, the tasks beside them, and the end.
 //!
 //! Everything of rmqtt runs on this runtime. When it is dropped no task is left, and after the reference cycle inside
 //! rmqtt's context is cut no memory is.
 
 use super::BrokerError;
-use super::clients::{Client, Right};
+use super::clients::Client;
+use super::disk::{Change, Found, Writer};
+use super::doors::{self, Listening};
 use super::drops::FLUSH_EVERY;
-use super::extras::{Retained, Turns};
+use super::farewell;
 use super::hooks::{self, Desk};
+use super::restore::{self, Restored};
+use super::retained::Retained;
 use super::sessions::Sessions;
+use super::turns::Turns;
+use crate::front::{Front, Goodbye};
 use futures_util::FutureExt;
+use futures_util::future::join_all;
+use relayscope_domain::broker::Embedded;
+use relayscope_domain::id::ListenerId;
+use relayscope_domain::listener::BrokerLimits;
+use relayscope_domain::secret::Secret;
 use rmqtt::context::ServerContext;
-use rmqtt::net::{Builder, Listener};
+use rmqtt::net::Builder;
 use rmqtt::router::DefaultRouter;
 use rmqtt::server::MqttServer;
 use rmqtt::shared::DefaultShared;
 use rmqtt::types::Id;
+use std::collections::BTreeMap;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::{Handle, Runtime};
-use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-/// Ports tried after the one asked for.
-const MORE_PORTS: u16 = 50;
 /// Unacknowledged messages per client.
 const INFLIGHT: NonZeroU16 = match NonZeroU16::new(256) {
     Some(number) => number,
     None => NonZeroU16::MIN,
 };
-/// Largest packet.
-const MAX_PACKET: u32 = 16 * 1024 * 1024;
+/// The longest packet there is (MQTT 5.0 section 2.1.4).
+const LONGEST_PACKET: u32 = 268_435_460;
 /// How long a client may take nothing of a packet before it is disconnected.
 const STUCK: Duration = Duration::from_secs(30);
+/// How long a connection to the private port may take to say whose it is.
+const INTRODUCTION: Duration = Duration::from_millis(250);
 /// How long clients get to be told goodbye.
 const GOODBYE: Duration = Duration::from_secs(2);
 
 /// A running rmqtt.
 pub(super) struct Server {
-    pub(super) addr: SocketAddr,
+    /// The plain port on 127.0.0.1 first.
+    pub(super) listening: Vec<Listening>,
     /// Cancelled when the broker no longer accepts clients.
     pub(super) finished: CancellationToken,
+    pub(super) retained: Retained,
+    pub(super) restored: Restored,
     scx: ServerContext,
     desk: Arc<Desk>,
     /// `None` only once the server was stopped.
@@ -52,12 +66,38 @@ pub(super) struct Server {
 
 struct Parts {
     runtime: Runtime,
+    fronts: Vec<Front>,
     /// The accepting task, the flushing of drops and the watch on the accounts.
     tasks: JoinSet<()>,
+    /// Writes what is kept; it ends last.
+    writer: JoinSet<()>,
+}
+
+struct Launched {
+    scx: ServerContext,
+    fronts: Vec<Front>,
+    listening: Vec<Listening>,
+    finished: CancellationToken,
+    retained: Retained,
+    restored: Restored,
+    writer: JoinSet<()>,
+}
+
+/// What the file of the last run needs and holds; nothing when nothing is kept.
+#[derive(Default)]
+pub(super) struct Keeping {
+    pub(super) writer: Option<Writer>,
+    pub(super) found: Found,
+}
+
+/// What it listens with.
+pub(super) struct Plan {
+    pub(super) settings: Embedded,
+    pub(super) keys: BTreeMap<ListenerId, Secret>,
 }
 
 impl Server {
-    pub(super) async fn start(port: u16, desk: Arc<Desk>) -> Result<Self, BrokerError> {
+    pub(super) async fn start(plan: Plan, desk: Arc<Desk>, kept: Keeping) -> Result<Self, BrokerError> {
         let runtime = tokio::runtime::Builder::new_multi_thread()
             .worker_threads(2)
             .thread_name("embedded-broker")
@@ -67,11 +107,19 @@ impl Server {
         let handle = runtime.handle().clone();
         let started = handle.spawn(async move {
             let mut tasks = JoinSet::new();
-            launch(port, &desk, &mut tasks).await.map(|(scx, addr, finished)| (scx, addr, finished, desk, tasks))
+            launch(&plan, &desk, kept, &mut tasks).await.map(|launched| (launched, desk, tasks))
         });
         match started.await.map_err(|error| BrokerError::Setup(error.to_string())) {
-            Ok(Ok((scx, addr, finished, desk, tasks))) => {
-                Ok(Self { addr, finished, scx, desk, parts: Some(Parts { runtime, tasks }) })
+            Ok(Ok((Launched { scx, fronts, listening, finished, retained, restored, writer }, desk, tasks))) => {
+                Ok(Self {
+                    listening,
+                    finished,
+                    retained,
+                    restored,
+                    scx,
+                    desk,
+                    parts: Some(Parts { runtime, fronts, tasks, writer }),
+                })
             }
             Ok(Err(error)) | Err(error) => {
                 runtime.shutdown_background();
@@ -84,44 +132,63 @@ impl Server {
         self.parts.as_ref().map(|parts| parts.runtime.handle())
     }
 
-    /// The filters of a session, sorted.
-    pub(super) async fn subscriptions(&self, id: &Id) -> Vec<String> {
+    /// The filters of a session with the QoS granted, sorted.
+    pub(super) async fn subscriptions(&self, id: &Id) -> Vec<(String, u8)> {
         let entry = self.scx.extends.shared().await.entry(id.clone());
         let found = entry.subscriptions().await.unwrap_or_default();
-        let mut filters: Vec<String> = found
+        let mut filters: Vec<(String, u8)> = found
             .iter()
             .map(|found| match found.opts.shared_group() {
-                Some(group) => format!("$share/{group}/{}", found.topic),
-                None => found.topic.to_string(),
+                Some(group) => (format!("$share/{group}/{}", found.topic), found.opts.qos().value()),
+                None => (found.topic.to_string(), found.opts.qos().value()),
             })
             .collect();
         filters.sort();
         filters
     }
 
-    /// Disconnects a client; `because` stands in its event.
-    pub(super) async fn cut(&self, client: Arc<Client>, because: &'static str) -> bool {
+    /// How many sessions there are.
+    pub(super) async fn sessions(&self) -> usize {
+        self.scx.extends.shared().await.iter().count()
+    }
+
+    /// Messages of a session that were sent and not acknowledged, and that wait.
+    pub(super) async fn waiting(&self, id: &Id) -> (usize, usize) {
+        let entry = self.scx.extends.shared().await.entry(id.clone());
+        let Some(session) = entry.session() else { return (0, 0) };
+        let inflight = session.out_inflight().read().await.len();
+        (inflight, self.desk.budgets.waiting(&id.client_id).saturating_sub(inflight))
+    }
+
+    /// Disconnects a client; it hears the goodbye, and its session ends.
+    pub(super) async fn cut(&self, client: Arc<Client>, goodbye: Goodbye) -> bool {
         let Some(handle) = self.handle() else { return false };
-        handle.spawn(cut(self.scx.clone(), client, because)).await.unwrap_or(false)
+        let cut = farewell::cut(self.scx.clone(), self.desk.clone(), client, goodbye);
+        handle.spawn(cut).await.unwrap_or(false)
     }
 
     pub(super) async fn stop(mut self) {
-        let Some(Parts { runtime, mut tasks }) = self.parts.take() else { return };
+        let Some(Parts { runtime, fronts, mut tasks, mut writer }) = self.parts.take() else { return };
         let (scx, desk) = (self.scx.clone(), self.desk.clone());
         let goodbyes = runtime.spawn(async move {
             tasks.shutdown().await;
-            let mut cuts = JoinSet::new();
-            for client in desk.clients.all() {
-                cuts.spawn(cut(scx.clone(), client, "the broker was stopped"));
-            }
             let _ = tokio::time::timeout(GOODBYE, async {
-                while cuts.join_next().await.is_some() {}
+                farewell::all(&scx, &desk).await;
+                // Whoever has no session, and whoever came meanwhile.
+                join_all(fronts.into_iter().map(|front| front.stop(farewell::stopped()))).await;
                 // The goodbye of a session comes a moment after it was cut.
                 while desk.clients.count() > 0 {
                     tokio::time::sleep(Duration::from_millis(2)).await;
                 }
             })
             .await;
+            if let Some(disk) = &desk.disk {
+                let closed = async {
+                    disk.change(Change::Close).await;
+                    writer.join_next().await;
+                };
+                let _ = tokio::time::timeout(GOODBYE, closed).await;
+            }
         });
         let _ = goodbyes.await;
         // A runtime may not be dropped where one runs.
@@ -133,8 +200,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(Parts { runtime, tasks }) = self.parts.take() {
-            drop(tasks);
+        if let Some(Parts { runtime, fronts, tasks, writer }) = self.parts.take() {
+            drop((fronts, tasks, writer));
             runtime.shutdown_background();
             // Nobody can wait here; a lock that is held just now keeps some memory, nothing else.
             let _ = release(&self.scx).now_or_never();
@@ -149,21 +216,35 @@ async fn release(scx: &ServerContext) {
 }
 
 async fn launch(
-    port: u16,
+    plan: &Plan,
     desk: &Arc<Desk>,
+    kept: Keeping,
     tasks: &mut JoinSet<()>,
-) -> Result<(ServerContext, SocketAddr, CancellationToken), BrokerError> {
-    let listener = listen(port)?;
-    let addr = listener.local_addr().map_err(|error| BrokerError::Setup(error.to_string()))?;
+) -> Result<Launched, BrokerError> {
+    let doors = doors::bind(&plan.settings, &plan.keys, desk).await?;
+    let listening = doors.iter().map(|door| door.at).collect();
+    let setup = |error: rmqtt::Error| BrokerError::Setup(error.to_string());
+    let private = options(&plan.settings.limits).bind().and_then(|listener| listener.tcp()).map_err(setup)?;
+    let target = private.local_addr().map_err(setup)?;
     // The busy check would leave a loop behind and refuses clients when other programs load the machine.
     let scx = ServerContext::new().busy_check_enable(false).build().await;
-    *scx.extends.retain_mut().await = Box::new(Retained::new());
-    *scx.extends.shared_subscription_mut().await = Box::new(Turns::default());
-    *scx.extends.shared_mut().await = Box::new(Sessions::new(&scx, desk.budgets.clone()));
+    let retained = Retained::new(desk.clone());
+    *scx.extends.retain_mut().await = Box::new(retained.clone());
+    *scx.extends.shared_subscription_mut().await = Box::new(Turns::new(desk.clone()));
+    *scx.extends.shared_mut().await = Box::new(Sessions::new(&scx, desk.clone()));
     hooks::register(desk, &*scx.extends.hook_mgr().register()).await;
 
+    let mut writer = JoinSet::new();
+    if let Some(run) = kept.writer {
+        writer.spawn(run.run(desk.source.clone(), desk.feed.clone()));
+    }
+    let Found { sessions, messages, retained: rows } = kept.found;
+    retained.restore(rows).await.map_err(|error| BrokerError::Setup(error.to_string()))?;
+    let found = Found { sessions, messages, retained: vec![] };
+    let restored = restore::sessions(&scx, desk, private.cfg.clone(), found).await;
+
     let finished = CancellationToken::new();
-    let server = MqttServer::new(scx.clone()).listener_by_id(listener, 1).build();
+    let server = MqttServer::new(scx.clone()).listener_by_id(private, 1).build();
     let end = finished.clone().drop_guard();
     tasks.spawn(async move {
         // Cancels `finished` however this task ends.
@@ -173,37 +254,23 @@ async fn launch(
         }
     });
     tasks.spawn(flush_drops(desk.clone()));
-    tasks.spawn(cut_revoked(scx.clone(), desk.clone(), desk.accounts.replaced()));
-    Ok((scx, addr, finished))
+    tasks.spawn(farewell::revoked(scx.clone(), desk.clone(), desk.accounts.replaced()));
+    let fronts = doors::open(doors, target, &plan.settings, desk)?;
+    Ok(Launched { scx, fronts, listening, finished, retained, restored, writer })
 }
 
-fn listen(port: u16) -> Result<Listener, BrokerError> {
-    let last = if port == 0 { 0 } else { port.saturating_add(MORE_PORTS) };
-    for candidate in port..=last {
-        let address = SocketAddr::from((Ipv4Addr::LOCALHOST, candidate));
-        let error = match options(address).bind().and_then(|listener| listener.tcp()) {
-            Ok(listener) => return Ok(listener),
-            Err(error) => error,
-        };
-        match error.downcast::<std::io::Error>() {
-            Ok(error) if error.kind() == std::io::ErrorKind::AddrInUse => {}
-            Ok(source) => return Err(BrokerError::Listen { address, source }),
-            Err(error) => return Err(BrokerError::Setup(error.to_string())),
-        }
-    }
-    Err(BrokerError::NoFreePort { first: port, last })
-}
-
-fn options(address: SocketAddr) -> Builder {
+/// What rmqtt listens with: a port of its own choice that only the front is told of.
+fn options(limits: &BrokerLimits) -> Builder {
     Builder::new()
         .name("embedded")
-        .laddr(address)
-        // On Unix a port stays taken for a while after a stop without it; on Windows it would let two share a port.
-        .reuseaddr(cfg!(unix).then_some(true))
+        .laddr(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
+        // The front says who is connected; whoever else comes by says nothing and is not waited for.
+        .proxy_protocol(true)
+        .proxy_protocol_timeout(INTRODUCTION)
         .nodelay(true)
         .send_timeout(STUCK)
         .allow_anonymous(false)
-        .max_packet_size(MAX_PACKET)
+        .max_packet_size(limits.packet_bytes.unwrap_or(LONGEST_PACKET))
         .max_inflight(INFLIGHT)
         .max_mqueue_len(super::QUEUE)
         .max_topic_aliases(32)
@@ -220,61 +287,4 @@ async fn flush_drops(desk: Arc<Desk>) {
         ticks.tick().await;
         desk.drops.flush(&desk.source, &desk.feed);
     }
-}
-
-/// Disconnects clients whose token is gone or allows something else than when they connected.
-async fn cut_revoked(scx: ServerContext, desk: Arc<Desk>, mut replaced: watch::Receiver<u64>) {
-    loop {
-        tokio::select! {
-            changed = replaced.changed() => if changed.is_err() { return },
-            () = desk.revoked.notified() => {}
-        }
-        let mut cuts = JoinSet::new();
-        for client in desk.clients.all() {
-            let because = match &client.right {
-                Right::Internal => continue,
-                Right::Gone => "its token was removed",
-                Right::Token { fingerprint, account } => match desk.accounts.find(fingerprint) {
-                    None => "its token was removed",
-                    Some(now) if now.permission != account.permission => "the permission of its token was changed",
-                    Some(_) => continue,
-                },
-            };
-            cuts.spawn(cut(scx.clone(), client, because));
-        }
-        while cuts.join_next().await.is_some() {}
-        end_kept_sessions(&scx, &desk).await;
-    }
-}
-
-/// Ends sessions that are kept for clients who are away and whose token is gone: they would only collect messages.
-async fn end_kept_sessions(scx: &ServerContext, desk: &Desk) {
-    let entries: Vec<_> = scx.extends.shared().await.iter().collect();
-    for entry in entries {
-        let Some(session) = entry.session() else { continue };
-        if session.connected().await.unwrap_or(true) {
-            continue;
-        }
-        let Ok(info) = session.connect_info().await else { continue };
-        if desk.knows(&info) {
-            continue;
-        }
-        let Ok(mut locked) = entry.try_lock().await else { continue };
-        // rmqtt says nothing of what such a session leaves behind.
-        desk.session_ended(&session.id);
-        if let Err(error) = locked.kick(true, true, true).await {
-            tracing::warn!(client_id = %session.id.client_id, %error, "A kept session could not be ended.");
-        }
-    }
-}
-
-async fn cut(scx: ServerContext, client: Arc<Client>, because: &'static str) -> bool {
-    let _ = client.cut_because.set(because);
-    let entry = scx.extends.shared().await.entry(client.id.clone());
-    let Ok(mut entry) = entry.try_lock().await else { return false };
-    if entry.id_same() != Some(true) {
-        // Another connection took over in between; it was let in by what holds now.
-        return false;
-    }
-    entry.kick(true, true, true).await.is_ok()
 }

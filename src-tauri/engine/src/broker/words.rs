@@ -1,9 +1,10 @@
 //! rmqtt's values in words: why a session ended, why a message was dropped, what a PUBLISH carried besides its payload.
 
-use super::clients::{Client, Right};
+use super::clients::Right;
+use crate::front::Goodbye;
 use relayscope_domain::message::{MqttVersion, Qos};
-use rmqtt::codec::v5::PublishAckReason;
-use rmqtt::types::{ConnectInfo, Disconnect, LastWill, Publish, QoS, Reason, Subscribe};
+use rmqtt::codec::v5::{PublishAckReason, ToReasonCode};
+use rmqtt::types::{LastWill, Publish, QoS, Reason, Subscribe};
 
 /// Longest correlation data shown in full, bytes.
 const CORRELATION_SHOWN: usize = 64;
@@ -32,29 +33,32 @@ pub(super) fn filter(subscribe: &Subscribe) -> String {
     }
 }
 
-/// What is worth knowing of a new connection.
-pub(super) fn connection(info: &ConnectInfo, right: &Right) -> String {
-    let mut parts = vec![match right {
+/// As whom a client comes.
+pub(super) fn who(right: &Right) -> String {
+    match right {
         Right::Token { account, .. } => format!("token “{}” …{}", account.name, account.last5),
         Right::Internal => "Relayscope itself".to_owned(),
         Right::Gone => "token removed meanwhile".to_owned(),
-    }];
-    parts.push(match info.keep_alive() {
-        0 => "no keep-alive".to_owned(),
-        seconds => format!("keep-alive {seconds} s"),
-    });
-    parts.push(if info.clean_start() { "clean start".to_owned() } else { "session kept".to_owned() });
-    if let Some(will) = info.last_will() {
-        let topic = match &will {
-            LastWill::V3(will) => &will.topic,
-            LastWill::V5(will) => &will.topic,
-        };
-        parts.push(format!("will on {topic}"));
     }
-    if let Some(address) = info.ipaddress() {
-        parts.push(format!("from {address}"));
+}
+
+fn will_topic<'a>(will: &'a LastWill<'_>) -> &'a str {
+    match will {
+        LastWill::V3(will) => &will.topic,
+        LastWill::V5(will) => &will.topic,
     }
-    parts.join(" · ")
+}
+
+/// A last will in one line.
+pub(super) fn will(will: &LastWill<'_>) -> String {
+    let (qos, bytes) = match will {
+        LastWill::V3(will) => (will.qos, will.message.len()),
+        LastWill::V5(will) => (will.qos, will.message.len()),
+    };
+    let retained = if will.retain() { " · retained" } else { "" };
+    let delay = will.will_delay_interval().filter(|delay| !delay.is_zero());
+    let delay = delay.map(|delay| format!(" · {} s later", delay.as_secs())).unwrap_or_default();
+    format!("{} · QoS {} · {bytes} bytes{retained}{delay}", will_topic(will), qos.value())
 }
 
 /// The properties of an MQTT 5 PUBLISH.
@@ -91,52 +95,37 @@ pub(super) fn properties(publish: &Publish) -> Vec<(String, String)> {
     words
 }
 
-/// Why a session ended, and whether it ended as intended.
-pub(super) fn disconnected(reason: &Reason, client: Option<&Client>) -> (String, bool) {
+/// Whether a session was ended by another connection or by us.
+pub(super) fn is_kick(reason: &Reason) -> bool {
+    match reason {
+        Reason::ConnectKicked(_) => true,
+        Reason::Reasons(all) => all.iter().any(|reason| matches!(reason, Reason::ConnectKicked(_))),
+        _ => false,
+    }
+}
+
+/// Why the broker ends a connection, when only it knows.
+pub(super) fn ended(reason: &Reason) -> Option<Goodbye> {
     let reasons = match reason {
         Reason::Reasons(all) => all.as_slice(),
         one => std::slice::from_ref(one),
     };
-    // rmqtt lists what came first and last: a DISCONNECT is followed by the close of the connection, and it is what counts.
-    let goodbye = reasons.iter().find_map(|reason| match reason {
-        Reason::ConnectDisconnect(packet) => Some(packet),
-        _ => None,
-    });
-    if let Some(packet) = goodbye {
-        return match packet {
-            Some(Disconnect::V5(packet)) if u8::from(packet.reason_code) != 0 => {
-                let code = u8::from(packet.reason_code);
-                let text = packet.reason_string.as_ref().map(|text| format!(": {text}")).unwrap_or_default();
-                (format!("the client sent DISCONNECT with reason 0x{code:02X}{text}"), false)
-            }
-            _ => ("the client sent DISCONNECT".to_owned(), true),
-        };
-    }
-    let words = reasons.first().map_or_else(|| NO_GOODBYE.to_owned(), |reason| end(reason, client));
-    (words, false)
-}
-
-const NO_GOODBYE: &str = "the connection was closed without DISCONNECT";
-
-fn end(reason: &Reason, client: Option<&Client>) -> String {
-    match reason {
-        Reason::ConnectRemoteClose => NO_GOODBYE.to_owned(),
-        Reason::ConnectKeepaliveTimeout => match client.map(|client| client.keep_alive) {
-            Some(seconds) => format!("nothing came within one and a half times the keep-alive of {seconds} s"),
-            None => "nothing came within one and a half times the keep-alive".to_owned(),
-        },
-        Reason::ConnectKicked(true) => {
-            let because = client.and_then(|client| client.cut_because.get()).copied();
-            because.unwrap_or("disconnected by Relayscope").to_owned()
+    // rmqtt lists what came first and last; the close of the connection follows every other reason.
+    reasons.iter().find_map(|reason| match reason {
+        Reason::ConnectKicked(false) => {
+            Some(Goodbye::new(0x8e, "taken over by a new connection with the same client id"))
         }
-        Reason::ConnectKicked(false) => "taken over by a new connection with the same client id".to_owned(),
-        Reason::ConnectReadWriteTimeout => "the client stopped reading or writing".to_owned(),
-        Reason::ConnectReadWriteError => "the connection broke".to_owned(),
-        Reason::ProtocolError(text) => format!("protocol error: {text}"),
-        Reason::Error(text) => format!("the connection broke: {text}"),
-        Reason::MqttError(error) => format!("protocol error: {error}"),
-        other => format!("ended by the broker: {other}"),
-    }
+        Reason::ConnectReadWriteTimeout => Some(Goodbye::new(0x97, "the client stopped reading or writing")),
+        Reason::ProtocolError(text) => Some(Goodbye::new(0x82, format!("protocol error: {text}"))),
+        Reason::MqttError(error) => {
+            Some(Goodbye::new(error.to_reason_code().into(), format!("protocol error: {error}")))
+        }
+        Reason::Error(text) => Some(Goodbye::new(0x80, format!("ended by the broker: {text}"))),
+        Reason::SubscribeFailed(_) | Reason::UnsubscribeFailed(_) | Reason::SubscribeRefused => {
+            Some(Goodbye::new(0x82, format!("ended by the broker: {reason}")))
+        }
+        _ => None,
+    })
 }
 
 /// Why a message was dropped.
@@ -158,9 +147,10 @@ pub(super) fn dropped(reason: &Reason) -> String {
         | Reason::ConnectKeepaliveTimeout
         | Reason::ConnectReadWriteError
         | Reason::ConnectReadWriteTimeout
-        | Reason::Reasons(_) => {
-            format!("the session ended with messages undelivered: {}", disconnected(reason, None).0)
-        }
+        | Reason::Reasons(_) => match ended(reason) {
+            Some(goodbye) => format!("the session ended with messages undelivered: {}", goodbye.words),
+            None => "the session ended with messages undelivered".to_owned(),
+        },
         other => other.to_string(),
     }
 }

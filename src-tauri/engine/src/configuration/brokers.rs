@@ -5,7 +5,9 @@ use crate::Engine;
 use crate::api::wire::BrokerView;
 use crate::mqtt::tls::TlsError;
 use crate::store::StoreError;
-use relayscope_domain::broker::{self, Broker, BrokerDraft, BrokerSecrets, BrokerSpec, Connection, TlsDraft};
+use relayscope_domain::broker::{
+    self, Broker, BrokerDraft, BrokerSecrets, BrokerSpec, Connection, Embedded, EmbeddedDraft, TlsDraft,
+};
 use relayscope_domain::id::BrokerId;
 use relayscope_domain::secret::{Secret, SecretDraft};
 
@@ -16,6 +18,7 @@ impl Engine {
             id: None,
             name: String::new(),
             embedded: false,
+            inside: EmbeddedDraft::of(&Embedded::default()),
             enabled: true,
             host: String::new(),
             port: "1883".into(),
@@ -72,11 +75,17 @@ impl Engine {
             Some(id) => self.store.broker_secrets(id).await?,
             None => BrokerSecrets::default(),
         };
-        let broker =
-            broker::check(draft, id, unix_seconds(), stored.client_key.is_some()).map_err(ChangeError::Invalid)?;
+        let broker = broker::check(draft, id, unix_seconds(), &stored).map_err(ChangeError::Invalid)?;
+        if let BrokerSpec::Embedded(embedded) = &broker.spec {
+            let keys = super::listeners::keys(draft, embedded, stored.listener_keys);
+            super::listeners::check(embedded, &keys)?;
+            self.refuse_taken_ports(id, embedded).await?;
+            return Ok((broker, BrokerSecrets { listener_keys: keys, ..Default::default() }));
+        }
         let mut secrets = BrokerSecrets {
             password: joined(&draft.password, stored.password),
             client_key: joined(&draft.tls.client_key, stored.client_key),
+            ..Default::default()
         };
         if let BrokerSpec::External(connection) = &broker.spec {
             if !connection.transport.is_tls() || connection.tls.client_cert.is_none() {
@@ -100,7 +109,12 @@ impl Engine {
         if !users.is_empty() {
             return Err(ChangeError::InUse(users));
         }
-        Ok(self.store.delete_broker(id).await?)
+        self.store.delete_broker(id).await?;
+        // One that runs removes what it kept when it has stopped.
+        if self.runtime.broker(id).is_none() {
+            crate::broker::forget_kept(&crate::broker::broker_db(&self.data_dir, id));
+        }
+        Ok(())
     }
 }
 
@@ -125,7 +139,7 @@ fn field_of(error: &TlsError) -> &'static str {
     }
 }
 
-fn joined(draft: &SecretDraft, stored: Option<Secret>) -> Option<Secret> {
+pub(super) fn joined(draft: &SecretDraft, stored: Option<Secret>) -> Option<Secret> {
     match draft {
         SecretDraft::Keep | SecretDraft::Generate => stored,
         SecretDraft::Set { value } if value.is_empty() => None,
@@ -139,6 +153,7 @@ fn draft(broker: &Broker) -> BrokerDraft {
         id: Some(broker.id),
         name: broker.name.clone(),
         embedded: true,
+        inside: EmbeddedDraft::of(&Embedded::default()),
         enabled: true,
         host: "127.0.0.1".into(),
         port: String::new(),
@@ -156,7 +171,8 @@ fn draft(broker: &Broker) -> BrokerDraft {
     };
     match &broker.spec {
         BrokerSpec::Embedded(embedded) => {
-            BrokerDraft { port: embedded.port.to_string(), enabled: embedded.enabled, ..base }
+            let inside = EmbeddedDraft::of(embedded);
+            BrokerDraft { port: embedded.port.to_string(), enabled: embedded.enabled, inside, ..base }
         }
         BrokerSpec::External(connection) => BrokerDraft {
             embedded: false,

@@ -91,17 +91,18 @@ impl Engine {
         if let BrokerSpec::Embedded(embedded) = &mut broker.spec {
             embedded.enabled = running;
         }
+        let secrets = self.store.broker_secrets(record.broker_id).await?;
         let relay = record.relay_id;
         // The devices go first and come last, so that what they publish finds its relay.
         if running {
-            self.store.save_broker(&broker, &BrokerSecrets::default()).await?;
+            self.store.save_broker(&broker, &secrets).await?;
             self.store.enable_relay(relay, true).await?;
             self.store.set_value(KEY, Some(&DemoRecord { running, ..record })).await?;
         } else {
             self.store.set_value(KEY, Some(&DemoRecord { running, ..record })).await?;
             self.store.enable_relay(relay, false).await?;
             self.until_relay_stopped(relay).await;
-            self.store.save_broker(&broker, &BrokerSecrets::default()).await?;
+            self.store.save_broker(&broker, &secrets).await?;
         }
         Ok(())
     }
@@ -109,7 +110,7 @@ impl Engine {
     async fn demo_make(&self) -> Result<DemoRecord, ChangeError> {
         let brokers = self.store.brokers().await?;
         let name = free_name("Demo broker", |name| brokers.iter().any(|broker| broker.name.eq_ignore_ascii_case(name)));
-        let spec = BrokerSpec::Embedded(Embedded { port: PORT, enabled: true });
+        let spec = BrokerSpec::Embedded(Embedded { port: PORT, ..Embedded::default() });
         let broker = Broker { id: BrokerId(uuid::Uuid::new_v4()), name, spec };
         self.store.save_broker(&broker, &BrokerSecrets::default()).await?;
         let network = self.demo_token(TokenKind::Network, "Demo network", None).await?;
@@ -150,6 +151,7 @@ impl Engine {
             last5: value.last5(),
             serial: serial.map(str::to_owned),
             permission: Permission::Full,
+            expires_at: None,
             created_at: crate::feed::unix_millis(std::time::SystemTime::now()),
             last_used_at: None,
         };

@@ -162,6 +162,7 @@ fn token_of(id: TokenId, kind: TokenKind, name: String, region: &Region, value: 
         last5: value.last5(),
         serial: None,
         permission: Permission::Full,
+        expires_at: None,
         created_at: crate::feed::unix_millis(std::time::SystemTime::now()),
         last_used_at: None,
     }

@@ -5,6 +5,7 @@ mod brokers;
 mod demo;
 mod endpoint;
 mod import;
+mod listeners;
 mod relays;
 mod tokens;
 

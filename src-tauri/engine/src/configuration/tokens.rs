@@ -4,7 +4,7 @@ use super::{ChangeError, problem};
 use crate::Engine;
 use crate::api::wire::TokenView;
 use crate::secrets;
-use crate::store::StoreError;
+use crate::store::{StoreError, StoredToken};
 use relayscope_domain::id::TokenId;
 use relayscope_domain::secret::{Secret, SecretDraft};
 use relayscope_domain::token::{self, Region, Token, TokenDraft, TokenKind};
@@ -20,6 +20,7 @@ impl Engine {
             value: SecretDraft::Keep,
             serial: String::new(),
             permission: Default::default(),
+            expires: String::new(),
         }
     }
 
@@ -28,6 +29,8 @@ impl Engine {
         let relays = self.store.relays().await?;
         let view = |token: Token| TokenView {
             region_words: token.region.words(),
+            expires: expires_words(token.expires_at),
+            expired: token.is_expired(crate::feed::unix_millis(std::time::SystemTime::now())),
             users: relays
                 .iter()
                 .filter(|relay| relay.network_token_id == token.id || relay.authorization_id == token.id)
@@ -71,6 +74,7 @@ impl Engine {
                 ));
             }
         }
+        let expires_at = if draft.kind == TokenKind::Device { expires_at(draft, stored.as_ref())? } else { None };
         let token = Token {
             id: draft.id.unwrap_or_else(|| TokenId(uuid::Uuid::new_v4())),
             name: draft.name.trim().to_owned(),
@@ -80,6 +84,7 @@ impl Engine {
             serial: Some(draft.serial.trim().to_owned())
                 .filter(|serial| !serial.is_empty() && draft.kind == TokenKind::Device),
             permission: draft.permission,
+            expires_at,
             created_at: stored.as_ref().map_or_else(
                 || crate::feed::unix_millis(std::time::SystemTime::now()),
                 |stored| stored.token.created_at,
@@ -88,7 +93,13 @@ impl Engine {
         };
         self.store.save_token(&token, &value).await?;
         let users = self.users_of_token(token.id).await?;
-        Ok(TokenView { region_words: token.region.words(), users, token })
+        Ok(TokenView {
+            region_words: token.region.words(),
+            expires: expires_words(token.expires_at),
+            expired: false,
+            users,
+            token,
+        })
     }
 
     /// The same device token twice would leave open whose client it is.
@@ -111,4 +122,34 @@ impl Engine {
         }
         Ok(self.store.delete_token(id).await?)
     }
+}
+
+/// The form's text of an expiry: local time to the minute, or nothing.
+fn expires_words(at: Option<i64>) -> String {
+    let local = at.and_then(chrono::DateTime::from_timestamp_millis).map(|at| at.with_timezone(&chrono::Local));
+    local.map(|at| at.format("%Y-%m-%dT%H:%M").to_string()).unwrap_or_default()
+}
+
+/// When a token of this form expires. A time that is past is refused, unless it was saved already.
+fn expires_at(draft: &TokenDraft, stored: Option<&StoredToken>) -> Result<Option<i64>, ChangeError> {
+    let text = draft.expires.trim();
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let kept = stored.and_then(|stored| stored.token.expires_at);
+    if kept.is_some() && expires_words(kept) == text {
+        return Ok(kept);
+    }
+    let at = ["%Y-%m-%dT%H:%M", "%Y-%m-%d %H:%M", "%Y-%m-%dT%H:%M:%S"]
+        .iter()
+        .find_map(|format| chrono::NaiveDateTime::parse_from_str(text, format).ok());
+    let at = at.or_else(|| chrono::NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(23, 59, 59));
+    let at = at.and_then(|at| at.and_local_timezone(chrono::Local).earliest());
+    let Some(at) = at else {
+        return Err(problem("expires", "Enter a date and a time, such as 2026-12-31 18:00, or nothing for never."));
+    };
+    if at < chrono::Local::now() {
+        return Err(problem("expires", "This time is past; choose a later one, or delete the token."));
+    }
+    Ok(Some(at.timestamp_millis()))
 }

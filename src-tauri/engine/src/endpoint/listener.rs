@@ -9,7 +9,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use rustls::ServerConfig;
 use std::convert::Infallible;
-use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -25,22 +25,14 @@ const HEADERS: usize = 64;
 // What is under way when the endpoint ends may end itself.
 const GRACE: Duration = Duration::from_secs(3);
 
-/// Listens. Every address of this computer means both IP versions where the system offers that with one socket.
+/// Listens; the error names the address asked for.
 pub(super) async fn bind(address: IpAddr, port: u16) -> Result<(TcpListener, SocketAddr), EndpointError> {
-    // On Windows one socket serves one IP version.
-    let address = if address.is_unspecified() && cfg!(windows) { Ipv4Addr::UNSPECIFIED.into() } else { address };
     let wanted = SocketAddr::from((address, port));
-    let bound = match TcpListener::bind(wanted).await {
-        Err(error) if address.is_unspecified() && error.kind() != std::io::ErrorKind::AddrInUse => {
-            TcpListener::bind((Ipv4Addr::UNSPECIFIED, port)).await
-        }
-        bound => bound,
-    };
     let refused = |source: std::io::Error| match source.kind() {
         std::io::ErrorKind::AddrNotAvailable => EndpointError::Address { address: wanted, source },
         _ => EndpointError::Listen { address: wanted, source },
     };
-    let listener = bound.map_err(refused)?;
+    let listener = crate::bind::bind(address, port).await.map_err(refused)?;
     let address = listener.local_addr().map_err(refused)?;
     Ok((listener, address))
 }

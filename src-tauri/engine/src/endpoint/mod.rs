@@ -22,6 +22,7 @@ pub(crate) mod tls;
 pub(crate) mod words;
 
 pub use tls::EndpointTlsError;
+pub(crate) use tls::own_address;
 
 use crate::feed::Feed;
 use crate::queue::Queue;
@@ -104,11 +105,8 @@ pub(crate) async fn serve(
         tracing::warn!(%address, "{}", words::UNSAFE);
     }
     let (config, probe) = tls.map(|tls| (tls.config, tls.probe)).unzip();
-    let at = crate::runtime::EndpointAt {
-        address,
-        url: settings.base_url(port, tls::own_address()),
-        probe: probe.flatten(),
-    };
+    let at =
+        crate::runtime::EndpointAt { address, url: settings.base_url(port, own_address()), probe: probe.flatten() };
     let runtime = reach.runtime.clone();
     let desk = Arc::new(desk::Desk::new(plan, reach));
     runtime.endpoint_runs(port, at);

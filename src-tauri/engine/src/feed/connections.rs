@@ -1,20 +1,35 @@
 //! The rows of a view by connection: one client's life, from its connect line to its end.
 //!
-//! A life begins when the client is connected or refused, or with the first row that is kept of it, and ends when it is
-//! refused or disconnected. Lives are read in their order, also from events that the filter hides. Only lives with rows are
-//! told. Knows events and numbers, no pages.
+//! What a front saw belongs to the life of its socket, by the number of the connection. Where only a client's name is
+//! known, a life begins when the client is connected or refused, or with the first row that is kept of it, and ends when it
+//! is refused or disconnected; while a socket's client is connected, what is told of it by name belongs to that life. Lives
+//! are read in their order, also from events that the filter hides. Only lives with rows are told. Knows events and
+//! numbers, no pages.
 
-use super::event::{Event, Kind};
+use super::event::{ConnectionId, Event, Kind};
 use super::ring::Segment;
 use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::ops::Range;
 use std::sync::Arc;
 
-/// Who: the source and the client.
-type Who = (Arc<str>, Arc<str>);
+/// Whose life it is.
+#[derive(Clone, PartialEq, Eq, Hash)]
+enum Who {
+    /// A socket's.
+    Socket(ConnectionId),
+    /// Somebody's, by source and client.
+    Name(Arc<str>, Arc<str>),
+}
+
+impl Who {
+    fn named(event: &Event) -> Self {
+        Self::Name(event.source.clone(), event.client.clone())
+    }
+}
 
 /// One client's life.
 pub(super) struct Life {
+    who: Who,
     pub(super) source: Arc<str>,
     pub(super) client: Arc<str>,
     /// Its connect line, also when the filter hides it.
@@ -40,7 +55,10 @@ fn begins(event: &Event) -> bool {
 }
 
 fn ends(event: &Event) -> bool {
-    matches!(event.kind, Kind::Disconnected { .. } | Kind::Refused { .. })
+    match event.connection {
+        Some(_) => matches!(event.kind, Kind::Closed { .. }),
+        None => matches!(event.kind, Kind::Disconnected { .. } | Kind::Refused { .. }),
+    }
 }
 
 impl Connections {
@@ -57,19 +75,29 @@ impl Connections {
     }
 
     fn live(&mut self, event: &Event, is_row: bool) {
-        let who = (event.source.clone(), event.client.clone());
-        let id = match self.open.get(&who) {
-            Some(id) if !begins(event) => *id,
+        let who = event.connection.map_or_else(|| Who::named(event), Who::Socket);
+        let id = match self.open.get(&who).copied() {
+            Some(id) if event.connection.is_some() || !begins(event) => id,
             // The end of something nothing is known of.
             None if !is_row && !begins(event) => return,
             open => {
-                if let Some(id) = open.copied() {
+                if let Some(id) = open {
                     self.close(id);
                 }
-                self.begin(who.clone(), begins(event).then_some(event.seq))
+                self.begin(who.clone(), event)
             }
         };
+        if event.connection.is_some() && matches!(event.kind, Kind::Connected { .. }) {
+            self.open.insert(Who::named(event), id);
+        }
         if let Some(life) = self.lives.get_mut(&id) {
+            if event.connection.is_some() {
+                // Its name is known from its CONNECT on.
+                life.client = event.client.clone();
+            }
+            if begins(event) {
+                life.begun.get_or_insert(event.seq);
+            }
             if is_row {
                 self.with_rows += usize::from(life.rows.is_empty());
                 self.rows += 1;
@@ -77,17 +105,22 @@ impl Connections {
             }
             if ends(event) {
                 life.ended = Some(event.seq);
-                self.open.remove(&who);
+                let name = Who::Name(life.source.clone(), life.client.clone());
+                self.open.remove(&life.who);
+                if self.open.get(&name) == Some(&id) {
+                    self.open.remove(&name);
+                }
                 self.close(id);
             }
         }
     }
 
-    fn begin(&mut self, who: Who, begun: Option<u64>) -> u32 {
+    fn begin(&mut self, who: Who, event: &Event) -> u32 {
         let id = self.next;
         self.next += 1;
-        let (source, client) = who.clone();
-        self.lives.insert(id, Life { source, client, begun, ended: None, rows: VecDeque::new() });
+        let (source, client) = (event.source.clone(), event.client.clone());
+        let life = Life { who: who.clone(), source, client, begun: None, ended: None, rows: VecDeque::new() };
+        self.lives.insert(id, life);
         self.open.insert(who, id);
         id
     }
@@ -107,8 +140,7 @@ impl Connections {
             while life.rows.pop_front_if(|row| *row < first_seq).is_some() {}
             *rows -= before - life.rows.len();
             *with_rows -= usize::from(before > 0 && life.rows.is_empty());
-            !life.rows.is_empty()
-                || open.get(&(life.source.clone(), life.client.clone())) == Some(id) && life.ended.is_none()
+            !life.rows.is_empty() || open.get(&life.who) == Some(id) && life.ended.is_none()
         });
     }
 

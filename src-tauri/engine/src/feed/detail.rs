@@ -3,7 +3,7 @@
 use super::event::{Direction, Event, Kind};
 use super::payload;
 use super::row::{self, took_words, unix_millis};
-use crate::api::wire::{EventDetail, Field, JourneyStep};
+use crate::api::wire::{EventDetail, Field, JourneyStep, PayloadView};
 
 /// The drawer of an event. `journey` holds all events of its message, oldest first.
 pub fn detail(event: &Event, journey: &[&Event]) -> EventDetail {
@@ -12,7 +12,13 @@ pub fn detail(event: &Event, journey: &[&Event]) -> EventDetail {
         title: title(&event.kind).to_owned(),
         fields: fields(event),
         payload: match &event.kind {
-            Kind::Publish { payload, .. } => Some(payload::view_of(payload)),
+            Kind::Publish { payload, cut_from, .. } => {
+                Some(payload::view_of_part(payload, cut_from.unwrap_or_default() as u64))
+            }
+            Kind::Malformed { bytes, size, .. } => {
+                Some(PayloadView { size: *size as u64, text: None, json: None, ..payload::view_of(bytes) })
+            }
+            Kind::Connect { will: Some(payload), .. } => Some(payload::view_of(payload)),
             _ => None,
         },
         journey: journey
@@ -31,6 +37,15 @@ pub fn detail(event: &Event, journey: &[&Event]) -> EventDetail {
 /// TagoIO's titles (Live Inspector of TagoIO; wording of TagoCore's MQTT plugin for subscribe, unsubscribe and will).
 pub(super) fn title(kind: &Kind) -> &'static str {
     match kind {
+        Kind::Accepted { .. } => "[MQTT] Connection accepted",
+        Kind::Secured { result: Ok(_) } => "[MQTT] TLS established",
+        Kind::Secured { result: Err(_) } => "[MQTT] TLS failed",
+        Kind::Connect { .. } => "[MQTT] Device connect",
+        Kind::Acknowledged { .. } => "[MQTT] Acknowledgement",
+        Kind::Ping { .. } => "[MQTT] Device ping",
+        Kind::Malformed { .. } => "[MQTT] Malformed packet",
+        Kind::OverLimit { .. } => "[MQTT] Limit exceeded",
+        Kind::Closed { .. } => "[MQTT] Connection closed",
         Kind::Connected { .. } => "[MQTT] Device connected",
         Kind::Refused { .. } => "[MQTT] Device refused",
         Kind::Subscribed { .. } => "[MQTT] Device subscribe",
@@ -38,6 +53,7 @@ pub(super) fn title(kind: &Kind) -> &'static str {
         Kind::Publish { will: true, .. } => "[MQTT] Device executed will message",
         Kind::Publish { direction: Direction::In, .. } => "[MQTT] Device publish",
         Kind::Publish { direction: Direction::Out, .. } => "[MQTT] Downlink publish",
+        Kind::Publish { direction: Direction::ToClient, .. } => "[MQTT] Device receive",
         Kind::Queued { .. } => "Queued",
         Kind::Delivered { .. } => "[POST] HTTP Request",
         Kind::DryRun { .. } => "[POST] HTTP Request, not made",
@@ -54,17 +70,64 @@ pub(super) fn fields(event: &Event) -> Vec<Field> {
     let mut add = |label: &str, value: String| out.push(Field { label: label.to_owned(), value });
     add("Source", event.source.to_string());
     add("Client", event.client.to_string());
+    if let Some(connection) = event.connection {
+        add("Connection", connection.to_string());
+    }
     if let Some(id) = event.message_id {
         add("Message id", id.to_string());
     }
     match &event.kind {
-        Kind::Connected { session_present, will, token_last5, .. } => {
+        Kind::Accepted { listener } => add("Listener", listener.to_string()),
+        Kind::Secured { result: Ok(facts) } => facts.iter().for_each(|(name, value)| add(name, value.clone())),
+        Kind::Secured { result: Err(reason) } => add("Reason", reason.clone()),
+        Kind::Connect { version, facts, .. } => {
+            add("Version", row::version_words(*version).to_owned());
+            facts.iter().for_each(|(name, value)| add(name, value.clone()));
+        }
+        Kind::Acknowledged { direction, ack: _, packet_id, topic, code, reason, took } => {
+            add("Packet", row::word(&event.kind).to_uppercase());
+            add("From", if *direction == Direction::In { "client" } else { "broker" }.to_owned());
+            add("Packet id", packet_id.to_string());
+            if !topic.is_empty() {
+                add("Topic", topic.to_string());
+            }
+            add("Code", format!("{code} (0x{code:02x})"));
+            add("Reason", reason.clone());
+            if let Some(took) = took {
+                add("Since its PUBLISH", took_words(*took));
+            }
+        }
+        Kind::Ping { took, .. } => {
+            if let Some(took) = took {
+                add("Duration", took_words(*took));
+            }
+        }
+        Kind::Malformed { direction, size, reason, .. } => {
+            add("From", if *direction == Direction::In { "client" } else { "broker" }.to_owned());
+            add("Size", format!("{size} B"));
+            add("Reason", reason.clone());
+        }
+        Kind::OverLimit { what, limit, reached } => {
+            add("Limit", (*what).to_owned());
+            add("Allowed", limit.to_string());
+            add("Reached", reached.to_string());
+        }
+        Kind::Closed { cause, lasted, received, sent, pings } => {
+            add("Cause", cause.clone());
+            add("Lasted", took_words(*lasted));
+            for (label, (messages, bytes)) in [("From the client", received), ("To the client", sent)] {
+                add(label, format!("{messages} messages, {bytes} B"));
+            }
+            add("Pings", pings.to_string());
+        }
+        Kind::Connected { session_present, will, token_last5, facts, .. } => {
             add("Content", row::preview(&event.kind).into_owned());
             add("Session present", yes(*session_present));
             add("Will message", yes(*will));
             if !token_last5.is_empty() {
                 add("Token ending", token_last5.clone());
             }
+            facts.iter().for_each(|(name, value)| add(name, value.clone()));
         }
         Kind::Refused { code, reason } => {
             if let Some(code) = code {
@@ -81,7 +144,7 @@ pub(super) fn fields(event: &Event) -> Vec<Field> {
             }
         }
         Kind::Unsubscribed { filter } => add("Filter", filter.to_string()),
-        Kind::Publish { topic, payload, qos, retain, dup, packet_id, properties, .. } => {
+        Kind::Publish { topic, payload, qos, retain, dup, packet_id, properties, cut_from, .. } => {
             add("Topic", topic.to_string());
             add("QoS", u8::from(*qos).to_string());
             add("Retained", yes(*retain));
@@ -89,7 +152,10 @@ pub(super) fn fields(event: &Event) -> Vec<Field> {
             if let Some(packet_id) = packet_id {
                 add("Packet id", packet_id.to_string());
             }
-            add("Size", format!("{} B", payload.len()));
+            match cut_from {
+                None => add("Size", format!("{} B", payload.len())),
+                Some(size) => add("Size", format!("{size} B, of which the first {} are kept", payload.len())),
+            }
             for (name, value) in properties {
                 add(name, value.clone());
             }
@@ -154,6 +220,7 @@ fn journey_words(kind: &Kind) -> String {
     match kind {
         Kind::Publish { direction: Direction::In, .. } => "received".into(),
         Kind::Publish { direction: Direction::Out, .. } => "published".into(),
+        Kind::Publish { direction: Direction::ToClient, .. } => "sent to the client".into(),
         Kind::Queued { .. } => "on disk, acknowledged".into(),
         Kind::Delivered { attempt, .. } | Kind::Retry { attempt, .. } => format!("POST {attempt}"),
         other => row::word(other).into(),
@@ -164,6 +231,7 @@ fn journey_detail(event: &Event) -> String {
     match &event.kind {
         Kind::Publish { direction: Direction::In, .. } => format!("by {}", event.source),
         Kind::Publish { direction: Direction::Out, .. } => format!("to {}", event.source),
+        Kind::Publish { direction: Direction::ToClient, .. } => format!("by {} to {}", event.source, event.client),
         Kind::Queued { entry, .. } => format!("entry {entry}"),
         other => row::preview(other).into_owned(),
     }

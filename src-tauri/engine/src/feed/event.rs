@@ -5,8 +5,35 @@ use bytes::Bytes;
 use relayscope_domain::filter::SourceKind;
 use relayscope_domain::id::MessageId;
 use relayscope_domain::message::{MqttVersion, Qos};
+use std::fmt;
+use std::num::NonZeroU64;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
+
+/// A connection to a front, from its socket's first moment to its last; unique in this process.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(NonZeroU64);
+
+impl ConnectionId {
+    /// The next one.
+    pub fn next() -> Self {
+        static LAST: AtomicU64 = AtomicU64::new(0);
+        let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
+        Self(NonZeroU64::new(number).unwrap_or(NonZeroU64::MAX))
+    }
+
+    /// Its number, from 1.
+    pub fn number(self) -> u64 {
+        self.0.get()
+    }
+}
+
+impl fmt::Display for ConnectionId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// Something that happened, as the feed keeps it.
 #[derive(Clone, Debug)]
@@ -25,6 +52,8 @@ pub struct Event {
     pub client: Arc<str>,
     /// The message it belongs to.
     pub message_id: Option<MessageId>,
+    /// The connection it was seen on, when a front saw it.
+    pub connection: Option<ConnectionId>,
     /// What happened.
     pub kind: Kind,
 }
@@ -40,6 +69,28 @@ impl Event {
             source: source.clone(),
             client: client.clone(),
             message_id,
+            connection: None,
+            kind,
+        }
+    }
+
+    /// An event of a connection, of the moment its bytes were read.
+    pub fn seen(
+        source: &Arc<str>,
+        client: &Arc<str>,
+        connection: ConnectionId,
+        (at, instant): (SystemTime, Instant),
+        kind: Kind,
+    ) -> Self {
+        Self {
+            seq: 0,
+            at,
+            instant,
+            origin: SourceKind::App,
+            source: source.clone(),
+            client: client.clone(),
+            message_id: None,
+            connection: Some(connection),
             kind,
         }
     }
@@ -57,11 +108,50 @@ pub enum Direction {
     In,
     /// Sent by us (downlink).
     Out,
+    /// Sent by a broker to one of its clients, as a front saw it.
+    ToClient,
 }
+
+/// The acknowledgements of a PUBLISH (MQTT 5.0 sections 3.4 to 3.7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Ack {
+    /// QoS 1.
+    PubAck,
+    /// QoS 2, first step.
+    PubRec,
+    /// QoS 2, second step.
+    PubRel,
+    /// QoS 2, last step.
+    PubComp,
+}
+
+/// A CONNECT, or the CONNACK to it, by name and value.
+pub type Facts = Box<[(String, String)]>;
 
 /// What happened.
 #[derive(Clone, Debug)]
 pub enum Kind {
+    /// A front accepted a connection.
+    Accepted {
+        /// `TCP`, `TLS`, `WebSocket` or `WebSocket over TLS`, and where it came in.
+        listener: Arc<str>,
+    },
+    /// A TLS handshake ended.
+    Secured {
+        /// Version, server name asked for and subject of the client certificate, or why it failed.
+        result: Result<Facts, String>,
+    },
+    /// A client asks to be connected.
+    Connect {
+        /// Protocol version; `None` for MQTT 3.1.
+        version: Option<MqttVersion>,
+        /// What it says, without its password.
+        facts: Facts,
+        /// What is worth knowing, in words.
+        detail: Arc<str>,
+        /// Payload of its last will.
+        will: Option<Bytes>,
+    },
     /// A session is established. `detail` names what is worth knowing: `token …a3f9c · keep-alive 30 s · will …`.
     Connected {
         /// Protocol version; `None` for MQTT 3.1.
@@ -74,6 +164,8 @@ pub enum Kind {
         token_last5: String,
         /// Further details, in words.
         detail: String,
+        /// What the broker says of itself and its limits, when a front saw it.
+        facts: Facts,
     },
     /// A connection was refused, by us or by a broker.
     Refused {
@@ -116,6 +208,52 @@ pub enum Kind {
         properties: Vec<(String, String)>,
         /// Whether it is the will of a client that fell away.
         will: bool,
+        /// Size of the whole payload in bytes, when only its beginning is kept.
+        cut_from: Option<usize>,
+    },
+    /// A PUBLISH was acknowledged, or a step of it.
+    Acknowledged {
+        /// Which way: [`Direction::In`] or [`Direction::ToClient`].
+        direction: Direction,
+        /// Which step.
+        ack: Ack,
+        /// Packet identifier.
+        packet_id: u16,
+        /// Topic of the PUBLISH, when it was seen.
+        topic: Arc<str>,
+        /// Reason code; 0 before MQTT 5.
+        code: u8,
+        /// The code in words, and what came with it.
+        reason: String,
+        /// Since its PUBLISH.
+        took: Option<Duration>,
+    },
+    /// PINGREQ, or PINGRESP.
+    Ping {
+        /// Whether it is the answer.
+        answer: bool,
+        /// From the question to the answer.
+        took: Option<Duration>,
+    },
+    /// A packet that is none.
+    Malformed {
+        /// Which way: [`Direction::In`] or [`Direction::ToClient`].
+        direction: Direction,
+        /// Its first bytes.
+        bytes: Bytes,
+        /// Its size.
+        size: usize,
+        /// Why it can't be read.
+        reason: String,
+    },
+    /// A limit of a listener was passed.
+    OverLimit {
+        /// What is limited.
+        what: &'static str,
+        /// How much is allowed.
+        limit: u64,
+        /// How much there was.
+        reached: u64,
     },
     /// The message stands in the queue, on disk, and was acknowledged to the broker.
     Queued {
@@ -186,6 +324,19 @@ pub enum Kind {
         /// Whether it ended as intended.
         clean: bool,
     },
+    /// A socket was closed; the last event of its connection.
+    Closed {
+        /// How, in words.
+        cause: String,
+        /// From its first moment.
+        lasted: Duration,
+        /// Messages and bytes from the client.
+        received: (u64, u64),
+        /// Messages and bytes to the client.
+        sent: (u64, u64),
+        /// PINGREQs.
+        pings: u64,
+    },
     /// A state change or failure of a part of Relayscope.
     Note {
         /// Whether it needs attention.
@@ -199,15 +350,19 @@ impl Kind {
     fn heap(&self) -> usize {
         // Shared texts are counted as if owned: the budget errs on the safe side.
         match self {
-            Self::Connected { token_last5, detail, .. } => string(token_last5) + string(detail),
+            Self::Accepted { listener } => shared(listener),
+            Self::Secured { result: Ok(facts) } => words(facts),
+            Self::Secured { result: Err(reason) } => string(reason),
+            Self::Connect { facts, detail, will, .. } => words(facts) + shared(detail) + will.as_ref().map_or(0, bytes),
+            Self::Connected { token_last5, detail, facts, .. } => string(token_last5) + string(detail) + words(facts),
+            Self::Acknowledged { topic, reason, .. } => shared(topic) + string(reason),
+            Self::Malformed { bytes: first, reason, .. } => bytes(first) + string(reason),
+            Self::Ping { .. } | Self::OverLimit { .. } => 0,
+            Self::Closed { cause, .. } => string(cause),
             Self::Refused { reason, .. } | Self::Disconnected { reason, .. } => string(reason),
             Self::Subscribed { filter, granted, .. } => shared(filter) + granted.as_ref().err().map_or(0, string),
             Self::Unsubscribed { filter } => shared(filter),
-            Self::Publish { topic, payload, properties, .. } => {
-                let properties: usize = properties.iter().map(|(name, value)| string(name) + string(value) + 48).sum();
-                // 24: what `Bytes` keeps beside shared bytes.
-                shared(topic) + given(payload.len()) + given(24) + properties
-            }
+            Self::Publish { topic, payload, properties, .. } => shared(topic) + bytes(payload) + words(properties),
             Self::Queued { topic, .. } => shared(topic),
             Self::Delivered { topic, answer, .. } => shared(topic) + shared(answer),
             Self::DryRun { topic, request } => shared(topic) + string(request),
@@ -231,4 +386,13 @@ fn string(text: &String) -> usize {
 // Two counts stand before the text.
 fn shared(text: &Arc<str>) -> usize {
     given(text.len() + 16)
+}
+
+// 24: what `Bytes` keeps beside shared bytes.
+fn bytes(bytes: &Bytes) -> usize {
+    given(bytes.len()) + given(24)
+}
+
+fn words(facts: &[(String, String)]) -> usize {
+    facts.iter().map(|(name, value)| string(name) + string(value) + size_of::<(String, String)>()).sum()
 }

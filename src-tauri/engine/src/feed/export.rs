@@ -17,7 +17,8 @@ use serde_json::json;
 use std::io::{self, Write};
 
 /// Columns of CSV: the time as RFC 3339 in UTC, who saw the message, who sent it or gets it, which way it went, and what it
-/// is. `encoding` is `utf-8` or `base64`.
+/// is. `size` is that of the whole payload, also when only its beginning is kept; `encoding` is `utf-8` or
+/// `base64`.
 const COLUMNS: &str = "at,source,client,direction,topic,qos,retain,dup,message_id,size,encoding,payload";
 
 /// Writes events one by one.
@@ -113,7 +114,7 @@ fn object(event: &Event) -> serde_json::Value {
 }
 
 fn columns(event: &Event) -> Option<String> {
-    let Kind::Publish { topic, payload, qos, retain, dup, .. } = &event.kind else { return None };
+    let Kind::Publish { topic, payload, qos, retain, dup, cut_from, .. } = &event.kind else { return None };
     let (encoding, text) = encoded(payload);
     let id = event.message_id.map(|id| id.to_string()).unwrap_or_default();
     let fields = [
@@ -126,7 +127,7 @@ fn columns(event: &Event) -> Option<String> {
         retain.to_string(),
         dup.to_string(),
         id,
-        payload.len().to_string(),
+        cut_from.unwrap_or(payload.len()).to_string(),
         encoding.to_owned(),
         csv_field(&text),
     ];

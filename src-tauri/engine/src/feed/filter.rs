@@ -35,6 +35,11 @@ fn local(date: NaiveDate, millis: u32) -> i64 {
     found.map_or(0, |at| at.timestamp_millis())
 }
 
+const SOCKET: KindSet = KindSet::of(&[KindName::Connect, KindName::Socket]);
+const NOT_SECURED: KindSet = KindSet::of(&[KindName::Connect, KindName::Socket, KindName::Error]);
+const CLOSED: KindSet = KindSet::of(&[KindName::Disconnect, KindName::Socket]);
+const CONNECT: KindSet = KindSet::of(&[KindName::Connect]);
+const PING: KindSet = KindSet::of(&[KindName::Connect, KindName::Ping]);
 const CONNECTED: KindSet = KindSet::of(&[KindName::Connect, KindName::Connected]);
 const REFUSED: KindSet = KindSet::of(&[KindName::Connect, KindName::Refused, KindName::Error]);
 const DISCONNECT: KindSet = KindSet::of(&[KindName::Disconnect]);
@@ -44,6 +49,11 @@ const UNSUBSCRIBE: KindSet = KindSet::of(&[KindName::Unsubscribe]);
 const PUBLISH: KindSet = KindSet::of(&[KindName::Publish]);
 const WILL: KindSet = KindSet::of(&[KindName::Publish, KindName::Will]);
 const DOWNLINK: KindSet = KindSet::of(&[KindName::Publish, KindName::Downlink]);
+const RECEIVE: KindSet = KindSet::of(&[KindName::Publish, KindName::Receive]);
+const ACK: KindSet = KindSet::of(&[KindName::Publish, KindName::Ack]);
+const FAILED_ACK: KindSet = KindSet::of(&[KindName::Publish, KindName::Ack, KindName::Error]);
+const MALFORMED: KindSet = KindSet::of(&[KindName::Malformed, KindName::Error]);
+const LIMIT: KindSet = KindSet::of(&[KindName::Limit, KindName::Error]);
 const QUEUED: KindSet = KindSet::of(&[KindName::Delivery, KindName::Queued]);
 const DELIVERED: KindSet = KindSet::of(&[KindName::Delivery, KindName::Delivered]);
 const DRY_RUN: KindSet = KindSet::of(&[KindName::Delivery, KindName::DryRun]);
@@ -64,6 +74,15 @@ pub(super) fn payload_of(event: &Event) -> Option<&bytes::Bytes> {
 impl Subject for Event {
     fn kinds(&self) -> KindSet {
         match &self.kind {
+            Kind::Accepted { .. } | Kind::Secured { result: Ok(_) } => SOCKET,
+            Kind::Secured { result: Err(_) } => NOT_SECURED,
+            Kind::Closed { .. } => CLOSED,
+            Kind::Connect { .. } => CONNECT,
+            Kind::Ping { .. } => PING,
+            Kind::Acknowledged { code: 0x80.., .. } => FAILED_ACK,
+            Kind::Acknowledged { .. } => ACK,
+            Kind::Malformed { .. } => MALFORMED,
+            Kind::OverLimit { .. } => LIMIT,
             Kind::Connected { .. } => CONNECTED,
             Kind::Refused { .. } => REFUSED,
             Kind::Disconnected { .. } => DISCONNECT,
@@ -73,6 +92,7 @@ impl Subject for Event {
             Kind::Publish { will: true, .. } => WILL,
             Kind::Publish { direction: event::Direction::In, .. } => PUBLISH,
             Kind::Publish { direction: event::Direction::Out, .. } => DOWNLINK,
+            Kind::Publish { direction: event::Direction::ToClient, .. } => RECEIVE,
             Kind::Queued { .. } => QUEUED,
             Kind::Delivered { .. } => DELIVERED,
             Kind::DryRun { .. } => DRY_RUN,
@@ -129,8 +149,12 @@ impl Subject for Event {
 
     fn direction(&self) -> Option<Direction> {
         match &self.kind {
-            Kind::Publish { direction: event::Direction::In, .. } => Some(Direction::In),
-            Kind::Publish { direction: event::Direction::Out, .. } => Some(Direction::Out),
+            Kind::Publish { direction, .. }
+            | Kind::Acknowledged { direction, .. }
+            | Kind::Malformed { direction, .. } => Some(match direction {
+                event::Direction::In => Direction::In,
+                event::Direction::Out | event::Direction::ToClient => Direction::Out,
+            }),
             _ => None,
         }
     }
@@ -142,11 +166,21 @@ impl Subject for Event {
             }
             Kind::Retry { .. } => Some(Outcome::Retry),
             Kind::Refused { .. }
+            | Kind::Secured { result: Err(_) }
+            | Kind::Acknowledged { code: 0x80.., .. }
+            | Kind::Malformed { .. }
+            | Kind::OverLimit { .. }
             | Kind::Subscribed { granted: Err(_), .. }
             | Kind::DeadLetter { .. }
             | Kind::Note { failure: true, .. } => Some(Outcome::Failed),
             Kind::Dropped { .. } => Some(Outcome::Lost),
-            Kind::Disconnected { .. }
+            Kind::Accepted { .. }
+            | Kind::Secured { result: Ok(_) }
+            | Kind::Connect { .. }
+            | Kind::Acknowledged { .. }
+            | Kind::Ping { .. }
+            | Kind::Closed { .. }
+            | Kind::Disconnected { .. }
             | Kind::Unsubscribed { .. }
             | Kind::Publish { .. }
             | Kind::Queued { .. }

@@ -135,6 +135,24 @@ impl Feed {
         self.segments(0).0.iter().flat_map(|segment| segment.events()).cloned().collect()
     }
 
+    /// The newest events of one client as one source saw it, newest first.
+    pub fn of_client(&self, source: &str, client: &str, count: usize) -> Vec<Row> {
+        let its = |event: &&Event| &*event.client == client && &*event.source == source;
+        let (segments, _) = self.segments(0);
+        segments
+            .iter()
+            .rev()
+            .flat_map(|segment| {
+                let mut events: Vec<&Event> = segment.events().collect();
+                events.reverse();
+                events
+            })
+            .filter(its)
+            .take(count)
+            .map(row)
+            .collect()
+    }
+
     /// Everything about one event; `None` when it is no longer kept.
     pub fn event(&self, seq: u64) -> Option<EventDetail> {
         let (segment, slot) = self.ring().find(seq)?;

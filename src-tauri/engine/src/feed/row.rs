@@ -1,6 +1,6 @@
 //! An event as one line: its word, chip, colour, topic and preview. All wording of the feed stands here.
 
-use super::event::{Direction, Event, Kind};
+use super::event::{Ack, Direction, Event, Kind};
 use super::payload;
 use crate::api::wire::{KindGroup, Row, RowTone};
 use relayscope_domain::message::MqttVersion;
@@ -12,7 +12,10 @@ const PREVIEW: usize = 240;
 /// The line of an event.
 pub fn row(event: &Event) -> Row {
     let (size, qos, retain) = match &event.kind {
-        Kind::Publish { payload, qos, retain, .. } => (Some(payload.len() as u32), Some(u8::from(*qos)), *retain),
+        Kind::Publish { payload, qos, retain, cut_from, .. } => {
+            (Some(cut_from.unwrap_or(payload.len()) as u32), Some(u8::from(*qos)), *retain)
+        }
+        Kind::Malformed { size, .. } => (Some(*size as u32), None, false),
         Kind::Subscribed { requested, granted, .. } => {
             (None, Some(u8::from(*granted.as_ref().unwrap_or(requested))), false)
         }
@@ -55,14 +58,24 @@ pub fn iso(millis: i64) -> String {
         .unwrap_or_default()
 }
 
-/// Local date and time to the millisecond: `2026-11-21 14:03:00.250`.
+/// Local date and time to the microsecond: `2026-11-21 14:03:00.250113`.
 pub(super) fn date_and_clock(at: SystemTime) -> String {
-    chrono::DateTime::<chrono::Local>::from(at).format("%Y-%m-%d %H:%M:%S%.3f").to_string()
+    chrono::DateTime::<chrono::Local>::from(at).format("%Y-%m-%d %H:%M:%S%.6f").to_string()
 }
 
 /// One word for the kind.
 pub(super) fn word(kind: &Kind) -> &'static str {
     match kind {
+        Kind::Accepted { .. } => "accepted",
+        Kind::Secured { result: Ok(_) } => "secured",
+        Kind::Secured { result: Err(_) } => "not secured",
+        Kind::Connect { .. } => "connect",
+        Kind::Acknowledged { ack, .. } => ack_word(*ack),
+        Kind::Ping { answer: false, .. } => "ping",
+        Kind::Ping { answer: true, .. } => "pong",
+        Kind::Malformed { .. } => "malformed",
+        Kind::OverLimit { .. } => "over limit",
+        Kind::Closed { .. } => "closed",
         Kind::Connected { .. } => "connected",
         Kind::Refused { .. } => "refused",
         Kind::Subscribed { granted: Ok(_), .. } => "subscribe",
@@ -71,6 +84,7 @@ pub(super) fn word(kind: &Kind) -> &'static str {
         Kind::Publish { will: true, .. } => "will",
         Kind::Publish { direction: Direction::In, .. } => "publish",
         Kind::Publish { direction: Direction::Out, .. } => "downlink",
+        Kind::Publish { direction: Direction::ToClient, .. } => "receive",
         Kind::Queued { .. } => "queued",
         Kind::Delivered { .. } => "delivered",
         Kind::DryRun { .. } => "dry run",
@@ -83,27 +97,45 @@ pub(super) fn word(kind: &Kind) -> &'static str {
     }
 }
 
+fn ack_word(ack: Ack) -> &'static str {
+    match ack {
+        Ack::PubAck => "puback",
+        Ack::PubRec => "pubrec",
+        Ack::PubRel => "pubrel",
+        Ack::PubComp => "pubcomp",
+    }
+}
+
 /// The chip that selects the kind.
 pub(super) fn group(kind: &Kind) -> KindGroup {
     match kind {
-        Kind::Connected { .. } | Kind::Refused { .. } => KindGroup::Connect,
-        Kind::Disconnected { .. } => KindGroup::Disconnect,
+        Kind::Accepted { .. }
+        | Kind::Secured { .. }
+        | Kind::Connect { .. }
+        | Kind::Connected { .. }
+        | Kind::Refused { .. }
+        | Kind::Ping { .. } => KindGroup::Connect,
+        Kind::Disconnected { .. } | Kind::Closed { .. } => KindGroup::Disconnect,
         Kind::Subscribed { .. } => KindGroup::Subscribe,
         Kind::Unsubscribed { .. } => KindGroup::Unsubscribe,
-        Kind::Publish { .. } => KindGroup::Publish,
+        Kind::Publish { .. } | Kind::Acknowledged { .. } => KindGroup::Publish,
         Kind::Queued { .. }
         | Kind::Delivered { .. }
         | Kind::DryRun { .. }
         | Kind::Retry { .. }
         | Kind::DeadLetter { .. } => KindGroup::Delivery,
-        Kind::Dropped { .. } | Kind::Note { .. } => KindGroup::Error,
+        Kind::Dropped { .. } | Kind::Note { .. } | Kind::Malformed { .. } | Kind::OverLimit { .. } => KindGroup::Error,
     }
 }
 
 pub(super) fn tone(kind: &Kind) -> RowTone {
     match kind {
         Kind::Connected { .. } => RowTone::Connect,
-        Kind::Refused { .. }
+        Kind::Acknowledged { code: 0x80.., .. }
+        | Kind::Secured { result: Err(_) }
+        | Kind::Malformed { .. }
+        | Kind::OverLimit { .. }
+        | Kind::Refused { .. }
         | Kind::DeadLetter { .. }
         | Kind::Dropped { .. }
         | Kind::Subscribed { granted: Err(_), .. }
@@ -112,7 +144,15 @@ pub(super) fn tone(kind: &Kind) -> RowTone {
         Kind::Publish { .. } => RowTone::Publish,
         Kind::Delivered { .. } => RowTone::Delivered,
         Kind::Retry { .. } | Kind::DryRun { .. } => RowTone::Warn,
-        Kind::Queued { .. } | Kind::Disconnected { .. } | Kind::Note { failure: false, .. } => RowTone::Quiet,
+        Kind::Accepted { .. }
+        | Kind::Secured { result: Ok(_) }
+        | Kind::Connect { .. }
+        | Kind::Acknowledged { .. }
+        | Kind::Ping { .. }
+        | Kind::Closed { .. }
+        | Kind::Queued { .. }
+        | Kind::Disconnected { .. }
+        | Kind::Note { failure: false, .. } => RowTone::Quiet,
     }
 }
 
@@ -121,13 +161,24 @@ pub(super) fn topic(kind: &Kind) -> &str {
     match kind {
         Kind::Subscribed { filter, .. } | Kind::Unsubscribed { filter } => filter,
         Kind::Publish { topic, .. }
+        | Kind::Acknowledged { topic, .. }
         | Kind::Queued { topic, .. }
         | Kind::Delivered { topic, .. }
         | Kind::DryRun { topic, .. }
         | Kind::Retry { topic, .. }
         | Kind::DeadLetter { topic, .. }
         | Kind::Dropped { topic, .. } => topic,
-        Kind::Connected { .. } | Kind::Refused { .. } | Kind::Disconnected { .. } | Kind::Note { .. } => "",
+        Kind::Accepted { .. }
+        | Kind::Secured { .. }
+        | Kind::Connect { .. }
+        | Kind::Connected { .. }
+        | Kind::Refused { .. }
+        | Kind::Ping { .. }
+        | Kind::Malformed { .. }
+        | Kind::OverLimit { .. }
+        | Kind::Disconnected { .. }
+        | Kind::Closed { .. }
+        | Kind::Note { .. } => "",
     }
 }
 
@@ -141,16 +192,45 @@ pub(crate) fn took_words(took: Duration) -> String {
     }
 }
 
+/// A protocol version as people say it; `None` is MQTT 3.1.
+pub(super) fn version_words(version: Option<MqttVersion>) -> &'static str {
+    match version {
+        Some(MqttVersion::V5) => "MQTT 5",
+        Some(MqttVersion::Auto) => "MQTT",
+        Some(MqttVersion::V311) => "MQTT 3.1.1",
+        None => "MQTT 3.1",
+    }
+}
+
 /// One line of content.
 pub(super) fn preview(kind: &Kind) -> Cow<'_, str> {
     match kind {
+        Kind::Accepted { listener } => Cow::Borrowed(listener),
+        Kind::Secured { result: Ok(facts) } => {
+            let parts: Vec<String> = facts.iter().map(|(name, value)| format!("{name} {value}")).collect();
+            Cow::Owned(parts.join(" · "))
+        }
+        Kind::Secured { result: Err(reason) } => Cow::Borrowed(reason),
+        Kind::Connect { version, detail, .. } => Cow::Owned(format!("{} · {detail}", version_words(*version))),
+        Kind::Acknowledged { packet_id, reason, took, .. } => {
+            let took = took.map(|took| format!(" · after {}", took_words(took))).unwrap_or_default();
+            Cow::Owned(format!("packet {packet_id} · {reason}{took}"))
+        }
+        Kind::Ping { took, .. } => {
+            Cow::Owned(took.map(|took| format!("after {}", took_words(took))).unwrap_or_default())
+        }
+        Kind::Malformed { direction, bytes, size, reason } => {
+            let from = if *direction == Direction::In { "the client" } else { "the broker" };
+            let dots = if bytes.len() < *size { "…" } else { "" };
+            let hex: Vec<String> = bytes.iter().take(24).map(|byte| format!("{byte:02x}")).collect();
+            Cow::Owned(format!("from {from}, {size} B: {reason} · {}{dots}", hex.join(" ")))
+        }
+        Kind::OverLimit { what, limit, reached } => Cow::Owned(format!("{what}: {reached}, allowed are {limit}")),
+        Kind::Closed { cause, lasted, received, sent, .. } => {
+            Cow::Owned(format!("{cause} · after {} · {} messages in, {} out", took_words(*lasted), received.0, sent.0))
+        }
         Kind::Connected { version, session_present, detail, .. } => {
-            let version = match version {
-                Some(MqttVersion::V5) => "MQTT 5",
-                Some(MqttVersion::Auto) => "MQTT",
-                Some(MqttVersion::V311) => "MQTT 3.1.1",
-                None => "MQTT 3.1",
-            };
+            let version = version_words(*version);
             let session = if *session_present { " · session resumed" } else { "" };
             let detail = if detail.is_empty() { String::new() } else { format!(" · {detail}") };
             Cow::Owned(format!("{version}{session}{detail}"))

@@ -29,6 +29,7 @@ fn publish(client: &str, topic: &str, payload: &[u8], id: Option<u128>) -> Event
         packet_id: None,
         properties: vec![],
         will: false,
+        cut_from: None,
     };
     Event::now(&"s".into(), &client.into(), id.map(|id| MessageId(uuid::Uuid::from_u128(id))), kind)
 }
@@ -40,6 +41,7 @@ fn connected(client: &str) -> Event {
         will: false,
         token_last5: String::new(),
         detail: String::new(),
+        facts: Box::default(),
     };
     Event::now(&"s".into(), &client.into(), None, kind)
 }

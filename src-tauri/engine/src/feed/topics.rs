@@ -63,9 +63,9 @@ impl Topics {
     pub(super) fn add<'a>(&mut self, events: impl Iterator<Item = &'a Event>) -> Vec<(u32, u32)> {
         let mut counts: HashMap<u32, u32, foldhash::fast::RandomState> = HashMap::default();
         for event in events {
-            // A subscription names a filter, not a topic.
+            // A subscription names a filter, not a topic; an acknowledgement is no message.
             let topic = match &event.kind {
-                Kind::Subscribed { .. } | Kind::Unsubscribed { .. } => "",
+                Kind::Subscribed { .. } | Kind::Unsubscribed { .. } | Kind::Acknowledged { .. } => "",
                 kind => row::topic(kind),
             };
             if !topic.is_empty() {

@@ -4,8 +4,10 @@
 //! of relays, queues and destinations.
 
 pub mod address;
+pub(crate) mod dial;
 pub mod failure;
 pub mod link;
+mod prompt;
 pub mod properties;
 pub mod session;
 pub mod test;

@@ -127,7 +127,8 @@ fn build(tls: &Tls, client_key: Option<&Secret>, presented: Option<Presented>) -
     Ok(Arc::new(config))
 }
 
-fn ders(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
+/// The certificates of a PEM text; the error says what is wrong with it.
+pub(crate) fn ders(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
     // The domain's reader first: it has the words.
     relayscope_domain::broker::certificates(pem)?;
     CertificateDer::pem_slice_iter(pem.as_bytes())

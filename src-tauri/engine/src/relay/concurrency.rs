@@ -9,6 +9,7 @@ const FREE: f64 = 64.0;
 // Answers that take this many times the quickest, and some milliseconds, come from a queue on the other side.
 const SLOWER: f64 = 2.0;
 const SLACK: Duration = Duration::from_millis(4);
+const QUICK: Duration = Duration::from_millis(8);
 // Several failures of one moment cut once.
 const ONCE: Duration = Duration::from_secs(1);
 // The quickest answer is forgotten after one to two of these: routes change.
@@ -38,6 +39,11 @@ impl Concurrency {
     /// Requests allowed at once.
     pub(super) fn limit(&self) -> usize {
         self.limit as usize
+    }
+
+    /// Whether answers take so little time that it is worth waiting for one.
+    pub(super) fn is_quick(&self) -> bool {
+        self.average < QUICK.as_secs_f64()
     }
 
     /// A request was answered well. `wanted` says whether it held others up.

@@ -45,7 +45,7 @@ impl Pump {
             let ids = parcel.held.iter().map(|held| held.entry.id).collect::<Vec<_>>();
             match self.lines.send(parcel, body) {
                 Ok(()) => {
-                    places.into_iter().for_each(|place| self.intake.sent(place, now));
+                    places.into_iter().for_each(|place| self.intake.sent(place));
                     if let Some(busy) = &mut self.under_way {
                         busy.extend(ids);
                     }

@@ -10,7 +10,6 @@ use crate::feed::unix_millis;
 use crate::mqtt::session::Received;
 use crate::queue::{Entry, Gone, Group, Incoming, QueueError};
 use relayscope_domain::delivery::WhenFull;
-use relayscope_domain::message::MqttVersion;
 use std::time::{Duration, Instant};
 
 // Messages in memory that wait to be sent: enough to keep every request busy, little enough to stay small.
@@ -19,20 +18,27 @@ const HELD_BYTES: u64 = 8 * 1024 * 1024;
 const PAGE: u32 = 1_024;
 // Messages in one transaction, at most.
 const GROUP: usize = 4_096;
-// So many messages that are neither stored nor delivered are few.
-const FEW: usize = 64;
+// With so many messages on their way a broker may be waiting for acknowledgements: the smallest usual window is 10.
+const FEW: usize = 10;
+// Nothing came for so long: what waits is written. Much shorter when a broker may be waiting.
+const QUIET: Duration = Duration::from_millis(5);
+const STALLED: Duration = Duration::from_millis(1);
+// What has only to be deleted or counted up waits this long for company.
+const SETTLING: Duration = Duration::from_millis(25);
 const RETRY: Duration = Duration::from_millis(500);
 // Counts alone are written this often; they belong to messages that are gone.
 const COUNTS: Duration = Duration::from_millis(500);
+
 impl Pump {
     /// Takes messages in the order of arrival.
     pub(super) async fn arrived(&mut self, arrived: &mut Vec<Received>) {
         let first = self.queue.reserve(arrived.len());
+        let now = Instant::now();
         let (mut kept, mut filtered, mut dropped) = (0, 0, 0);
         for (id, received) in (first..).zip(arrived.drain(..)) {
             let bytes = received.payload.len() + received.topic.len();
             if received.already_stored || received.copy {
-                self.intake.push_settled(received.ack, bytes);
+                self.intake.push_settled(received.ack, bytes, now);
                 continue;
             }
             let left_out = match self.admit.admit(&received, &mut self.group.retained).await {
@@ -54,18 +60,18 @@ impl Pump {
             if let Some(reason) = left_out {
                 let kind = Kind::Dropped { topic: received.topic.clone(), count: 1, reason };
                 self.feed.record(Event::now(&self.broker, &self.name, Some(received.message_id), kind));
-                self.intake.push_settled(received.ack, bytes);
+                self.intake.push_settled(received.ack, bytes, now);
                 continue;
             }
             kept += 1;
-            self.keep(id, received, bytes);
+            self.keep(id, received, bytes, now);
         }
         self.group.filtered += filtered;
         self.group.dropped += dropped;
         self.meter.received(kept, filtered, dropped);
     }
 
-    fn keep(&mut self, id: i64, received: Received, bytes: usize) {
+    fn keep(&mut self, id: i64, received: Received, bytes: usize, now: Instant) {
         let message = Incoming {
             message_id: received.message_id,
             topic: received.topic,
@@ -74,7 +80,7 @@ impl Pump {
             retain: received.retain,
             received_at: unix_millis(received.at),
         };
-        let place = self.intake.push(id, message.clone(), received.ack, bytes);
+        let place = self.intake.push(id, message.clone(), received.ack, bytes, now);
         if self.behind {
             return;
         }
@@ -107,29 +113,39 @@ impl Pump {
         held < HELD / 2 && bytes < HELD_BYTES / 2
     }
 
-    /// Begins to write what has to be written, unless something is being written.
+    /// Begins to write what has to be written, unless something is being written or there is still time: while the
+    /// destination is quick, a message delivered before its turn need not be written at all.
     pub(super) fn start_writing(&mut self) {
         let now = Instant::now();
-        self.spared_until = None;
+        self.write_at = None;
         if self.writing.is_some() || self.write_again.is_some_and(|at| now < at) {
             return;
         }
         self.write_again = None;
         let stops = self.meter.is_full() && self.rules.when_full == WhenFull::Stop && !self.stopping;
+        let quiet =
+            if self.intake.len() < FEW && self.working && self.concurrency.is_quick() { QUIET } else { STALLED };
+        let arrived = if stops { None } else { self.intake.due(quiet, now) };
+        let settled = self.group.is_settling() || !self.group.retained.is_empty();
+        // People look at dead letters: they wait for nothing.
+        let wait = if self.group.dead.is_empty() { SETTLING } else { Duration::ZERO };
+        let settled = settled.then(|| *self.settling.get_or_insert(now) + wait);
+        match arrived.into_iter().chain(settled).min() {
+            Some(at) if at > now && !self.stopping => return self.write_at = Some(at),
+            None if self.group.is_empty() || (now < self.counted + COUNTS && !self.stopping) => return,
+            _ => {}
+        }
         if !stops {
-            // A broker with a small window waits for each acknowledgement, and one that gathers small packets for the
-            // confirmation of the last: while little is under way nothing is spared, so that they come at once.
-            let spare =
-                !self.stopping && self.intake.fresh() > FEW && self.session.borrow().version != Some(MqttVersion::V311);
+            let spare = !self.stopping && !self.intake.is_quiet(quiet, now);
             let room = if self.rules.when_full == WhenFull::Stop { self.unused() } else { u64::MAX };
             self.group.arrived = self.intake.take_unwritten(GROUP, room, spare, now);
-            self.spared_until = if spare { self.intake.write_at() } else { None };
         }
-        let only_counts = self.group.arrived.is_empty() && !self.group.is_settling() && self.group.retained.is_empty();
-        let due = self.stopping || now >= self.counted + COUNTS;
-        if self.group.is_empty() || (only_counts && !due) {
+        if self.group.is_empty() {
+            // All of them are on their way.
+            self.write_at = Some(now + STALLED);
             return;
         }
+        self.settling = None;
         self.counted = now;
         let (group, queue, relay) = (std::mem::take(&mut self.group), self.queue.clone(), self.relay);
         self.writing = Some(Box::pin(async move {

@@ -8,8 +8,10 @@ use std::time::{Duration, Instant};
 
 /// Messages that may be here; as many as an MQTT 5 broker may have on its way.
 pub(super) const PLACES: usize = 65_536;
-// A request that is under way this briefly may well spare its message the disk.
-const SPARED: Duration = Duration::from_millis(10);
+// A message that came this recently may well be delivered before it has to be written.
+const SPARED: Duration = Duration::from_millis(25);
+// So many that are neither stored nor delivered are worth a transaction at any time.
+const MANY: usize = 2_048;
 
 #[derive(Default)]
 pub(super) struct Intake {
@@ -21,8 +23,10 @@ pub(super) struct Intake {
     last: i64,
     // What the messages that are not on disk will cost there.
     pending: u64,
-    // Places whose message was sent while it was fresh, in that order.
-    spared: VecDeque<u64>,
+    // No place before this number is fresh.
+    fresh_from: u64,
+    // When the last message came.
+    came: Option<Instant>,
 }
 
 struct Place {
@@ -32,7 +36,9 @@ struct Place {
     bytes: usize,
     state: State,
     message: Option<Incoming>,
-    sent: Option<Instant>,
+    came: Instant,
+    // Whether a request with it is under way or went well.
+    sent: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,9 +88,9 @@ impl Intake {
         self.pending
     }
 
-    /// Messages in memory only.
-    pub(super) fn fresh(&self) -> usize {
-        self.fresh
+    /// Messages that are not acknowledged.
+    pub(super) fn len(&self) -> usize {
+        self.places.len()
     }
 
     /// Whether everything was acknowledged.
@@ -93,17 +99,25 @@ impl Intake {
     }
 
     /// Takes a message; returns the number of its place.
-    pub(super) fn push(&mut self, id: i64, message: Incoming, ack: Option<AckToken>, bytes: usize) -> u64 {
+    pub(super) fn push(
+        &mut self,
+        id: i64,
+        message: Incoming,
+        ack: Option<AckToken>,
+        bytes: usize,
+        now: Instant,
+    ) -> u64 {
         self.fresh += 1;
         self.pending += message.cost();
         self.last = id;
-        self.place(Place { id, ack, bytes, state: State::Fresh, message: Some(message), sent: None })
+        self.came = Some(now);
+        self.place(Place { id, ack, bytes, state: State::Fresh, message: Some(message), came: now, sent: false })
     }
 
     /// Takes what is only to be acknowledged.
-    pub(super) fn push_settled(&mut self, ack: Option<AckToken>, bytes: usize) {
+    pub(super) fn push_settled(&mut self, ack: Option<AckToken>, bytes: usize, now: Instant) {
         let id = self.last;
-        self.place(Place { id, ack, bytes, state: State::Done, message: None, sent: None });
+        self.place(Place { id, ack, bytes, state: State::Done, message: None, came: now, sent: false });
     }
 
     fn place(&mut self, place: Place) -> u64 {
@@ -117,19 +131,16 @@ impl Intake {
     }
 
     /// A request with the message went out.
-    pub(super) fn sent(&mut self, number: u64, now: Instant) {
+    pub(super) fn sent(&mut self, number: u64) {
         if let Some(place) = self.get(number) {
-            place.sent = Some(now);
-            if place.state == State::Fresh {
-                self.spared.push_back(number);
-            }
+            place.sent = true;
         }
     }
 
     /// A request with the message failed: it has to be written.
     pub(super) fn failed(&mut self, number: u64) {
         if let Some(place) = self.get(number) {
-            place.sent = None;
+            place.sent = false;
         }
     }
 
@@ -161,15 +172,41 @@ impl Intake {
         }
     }
 
-    /// Messages to be written now, oldest first, about as many as there is `room` for (bytes). With `spare`, one that was just sent is left out for a moment.
+    /// When messages have to be written, if there are any: when they are many, when the oldest has waited long enough to
+    /// be delivered, or when nothing came for as long as `quiet`: a broker with a small window then waits for us.
+    pub(super) fn due(&mut self, quiet: Duration, now: Instant) -> Option<Instant> {
+        if self.fresh == 0 {
+            return None;
+        }
+        if self.fresh >= MANY {
+            return Some(now);
+        }
+        self.fresh_from = self.fresh_from.max(self.base);
+        while self.get(self.fresh_from).is_some_and(|place| place.state != State::Fresh) {
+            self.fresh_from += 1;
+        }
+        let oldest = self.get(self.fresh_from)?.came + SPARED;
+        Some(self.came.map_or(oldest, |came| oldest.min(came + quiet)))
+    }
+
+    /// Whether nothing came for as long as `quiet`.
+    pub(super) fn is_quiet(&self, quiet: Duration, now: Instant) -> bool {
+        self.came.is_none_or(|came| now >= came + quiet)
+    }
+
+    /// Messages to be written now, oldest first, about as many as there is `room` for (bytes). With `spare`, those that
+    /// came just now are left out while they are on their way, and all of them while there are few.
     pub(super) fn take_unwritten(&mut self, most: usize, room: u64, spare: bool, now: Instant) -> Vec<(i64, Incoming)> {
         let mut group = vec![];
         if self.fresh == 0 {
             return group;
         }
+        let many = self.fresh >= MANY;
         let mut bytes = 0;
         for place in &mut self.places {
-            if place.state != State::Fresh || (spare && is_spared(place, now)) {
+            // Half the time, so that the next group is not due at once.
+            let recent = || now.duration_since(place.came) < SPARED / 2;
+            if place.state != State::Fresh || (spare && (place.sent || !many) && recent()) {
                 continue;
             }
             if group.len() == most || bytes > room.min(BYTES) {
@@ -183,18 +220,6 @@ impl Intake {
             }
         }
         group
-    }
-
-    /// When a message that was spared has to be written, if there is one.
-    pub(super) fn write_at(&mut self) -> Option<Instant> {
-        while let Some(number) = self.spared.front().copied() {
-            let sent = self.get(number).filter(|place| place.state == State::Fresh).and_then(|place| place.sent);
-            match sent {
-                Some(sent) => return Some(sent + SPARED),
-                None => self.spared.pop_front(),
-            };
-        }
-        None
     }
 
     /// What was being written is on disk; what is done with meanwhile is for the next group to delete.
@@ -222,6 +247,7 @@ impl Intake {
                 State::Writing => {
                     place.state = State::Fresh;
                     self.fresh += 1;
+                    self.fresh_from = self.base;
                 }
                 State::Obsolete => {
                     place.state = State::Done;
@@ -249,7 +275,7 @@ impl Intake {
     pub(super) fn unsent_from(&self, from: i64) -> impl Iterator<Item = (u64, i64, &Incoming)> {
         let numbered = self.places.iter().enumerate().skip_while(move |(_, place)| place.id < from);
         numbered
-            .filter(|(_, place)| place.sent.is_none())
+            .filter(|(_, place)| !place.sent)
             .filter_map(|(at, place)| Some((self.base + at as u64, place.id, place.message.as_ref()?)))
     }
 
@@ -268,10 +294,6 @@ impl Intake {
 // Of payload in one group.
 const BYTES: u64 = 8 * 1024 * 1024;
 
-fn is_spared(place: &Place, now: Instant) -> bool {
-    place.sent.is_some_and(|sent| now.duration_since(sent) < SPARED)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -289,10 +311,12 @@ mod tests {
         }
     }
 
-    fn filled(count: i64) -> Intake {
+    const QUIET: Duration = Duration::from_millis(1);
+
+    fn filled(count: i64, now: Instant) -> Intake {
         let mut intake = Intake::default();
         for id in 1..=count {
-            intake.push(id, message(), None, 10);
+            intake.push(id, message(), None, 10, now);
         }
         intake
     }
@@ -301,16 +325,19 @@ mod tests {
         intake.release(&mut vec![])
     }
 
+    fn ids(group: Vec<(i64, Incoming)>) -> Vec<i64> {
+        group.into_iter().map(|(id, _)| id).collect()
+    }
+
     #[test]
     fn acknowledgements_leave_in_order_whether_stored_or_delivered() {
         let now = Instant::now();
-        let mut intake = filled(4);
+        let mut intake = filled(4, now);
         assert_eq!(intake.finished(Some(1)), Stood::Nowhere);
         assert_eq!((released(&mut intake), intake.boundary()), (0, 1));
-        let written: Vec<i64> = intake.take_unwritten(10, u64::MAX, true, now).into_iter().map(|(id, _)| id).collect();
-        assert_eq!(written, [1, 3, 4]);
+        assert_eq!(ids(intake.take_unwritten(10, u64::MAX, false, now)), [1, 3, 4]);
         assert_eq!(intake.finished(Some(2)), Stood::Underway);
-        intake.push(5, message(), None, 10);
+        intake.push(5, message(), None, 10, now);
         intake.written();
         assert_eq!((released(&mut intake), intake.boundary()), (40, 5));
         assert_eq!(intake.finished(Some(3)), Stood::OnDisk);
@@ -322,31 +349,42 @@ mod tests {
     #[test]
     fn a_failed_write_is_made_again_without_what_was_delivered_meanwhile() {
         let now = Instant::now();
-        let mut intake = filled(3);
-        assert_eq!(intake.take_unwritten(2, u64::MAX, true, now).len(), 2);
+        let mut intake = filled(3, now);
+        assert_eq!(intake.take_unwritten(2, u64::MAX, false, now).len(), 2);
         assert_eq!(intake.finished(Some(0)), Stood::Underway);
+        assert_eq!(intake.due(QUIET, now), Some(now + QUIET));
         assert_eq!(intake.not_written(), [1]);
-        let again: Vec<i64> = intake.take_unwritten(10, u64::MAX, true, now).into_iter().map(|(id, _)| id).collect();
-        assert_eq!((again, released(&mut intake)), (vec![2, 3], 10));
+        assert_eq!(intake.due(QUIET, now), Some(now + QUIET));
+        assert_eq!(ids(intake.take_unwritten(10, u64::MAX, false, now)), [2, 3]);
+        assert_eq!(released(&mut intake), 10);
     }
 
     #[test]
-    fn what_was_just_sent_is_spared_the_disk_for_a_moment() {
+    fn what_came_just_now_is_spared_the_disk_for_a_moment() {
         let now = Instant::now();
-        let mut intake = filled(2);
-        intake.sent(0, now);
+        let mut intake = filled(2, now);
+        assert_eq!(intake.due(QUIET, now), Some(now + QUIET), "a broker with a small window waits");
+        let later = now + SPARED - QUIET / 2;
+        intake.push(3, message(), None, 10, later);
+        assert_eq!(intake.due(QUIET, later), Some(now + SPARED), "messages go on coming: the oldest counts");
+        assert_eq!(ids(intake.take_unwritten(10, u64::MAX, true, now + SPARED)), [1, 2]);
         assert_eq!(
-            intake.take_unwritten(10, u64::MAX, true, now).into_iter().map(|(id, _)| id).collect::<Vec<_>>(),
-            [2]
+            ids(intake.take_unwritten(10, u64::MAX, false, now + SPARED)),
+            [3],
+            "nothing is spared when it is quiet"
         );
-        assert_eq!(intake.write_at(), Some(now + SPARED));
-        assert_eq!(intake.take_unwritten(10, u64::MAX, true, now + SPARED).len(), 1);
-        let mut intake = filled(1);
-        intake.sent(0, now);
-        assert_eq!(intake.take_unwritten(10, u64::MAX, false, now).len(), 1, "nothing is spared when it matters");
-        let mut intake = filled(1);
-        intake.sent(0, now);
-        intake.failed(0);
-        assert_eq!(intake.take_unwritten(10, u64::MAX, true, now).len(), 1, "a failed one has to be written");
+        assert_eq!(intake.due(QUIET, later), None);
+    }
+
+    #[test]
+    fn many_are_written_but_for_those_on_their_way() {
+        let now = Instant::now();
+        let mut intake = filled(MANY as i64, now);
+        intake.sent(0);
+        intake.sent(1);
+        intake.failed(1);
+        assert_eq!(intake.due(QUIET, now), Some(now));
+        assert_eq!(intake.take_unwritten(MANY, u64::MAX, true, now).len(), MANY - 1);
+        assert_eq!(intake.due(QUIET, now), Some(now + QUIET));
     }
 }

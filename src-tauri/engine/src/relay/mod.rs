@@ -32,7 +32,7 @@ use pump::{Parts, Pump};
 use relayscope_domain::delivery::Rules;
 use relayscope_domain::id::RelayId;
 use std::sync::Arc;
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
@@ -70,6 +70,12 @@ pub enum RelayError {
     /// A part fell.
     #[error("failed to keep the relay running: {0}")]
     Part(#[from] tokio::task::JoinError),
+    /// Its thread can't be made.
+    #[error("failed to start the relay's thread")]
+    Thread(#[source] std::io::Error),
+    /// Its thread fell.
+    #[error("failed to keep the relay running: its thread ended")]
+    Fell,
 }
 
 /// What is reachable of a running relay.
@@ -99,12 +105,38 @@ impl Handles {
 }
 
 /// Runs a relay until `stop` is cancelled: then intake ends, what was received is committed and acknowledged, requests
-/// in flight end, and DISCONNECT is sent. `started` is told the handles.
+/// in flight end, and DISCONNECT is sent. `started` is told the handles. Dropped, it ends at once.
+///
+/// A relay has a thread of its own: its parts hand each message on several times, and waking another thread costs more
+/// than all the work.
 pub async fn run(
     config: RelayConfig,
     stop: CancellationToken,
-    started: impl FnOnce(Handles),
+    started: impl FnOnce(Handles) + Send + 'static,
 ) -> Result<(), RelayError> {
+    let (ended, end) = oneshot::channel();
+    let dropped = CancellationToken::new();
+    let _guard = dropped.clone().drop_guard();
+    let name = format!("relay {}", config.name);
+    let body = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        let result = match runtime {
+            Ok(runtime) => runtime.block_on(async {
+                tokio::select! {
+                    result = work(config, stop, started) => result,
+                    () = dropped.cancelled() => Ok(()),
+                }
+            }),
+            Err(error) => Err(RelayError::Thread(error)),
+        };
+        // Nobody waits any more when the unit was dropped.
+        let _ = ended.send(result);
+    };
+    std::thread::Builder::new().name(name).spawn(body).map_err(RelayError::Thread)?;
+    end.await.unwrap_or(Err(RelayError::Fell))
+}
+
+async fn work(config: RelayConfig, stop: CancellationToken, started: impl FnOnce(Handles)) -> Result<(), RelayError> {
     let RelayConfig { id, name, path, session, destination, rules, queue, feed, meter } = config;
     meter.load(queue.ledger(id).await?, queue.count(id).await?, queue.bytes(id).await?);
     let mappings: Vec<Arc<str>> = session.filters.iter().map(|(filter, _)| filter.clone()).collect();
@@ -135,7 +167,6 @@ pub async fn run(
         arrivals: outer.arrivals,
         acks: outer.acks,
         backlog: outer.backlog,
-        session: outer.state,
         requeued,
     };
     let (pump, inputs) = Pump::new(parts);

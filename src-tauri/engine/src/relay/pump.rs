@@ -15,7 +15,7 @@ use super::pace::Pace;
 use crate::destination::tagoio::TagoIo;
 use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
-use crate::mqtt::session::{AckToken, Backlog, Received, SessionState};
+use crate::mqtt::session::{AckToken, Backlog, Received};
 use crate::queue::{Entry, Gone, Group, Queue, QueueError};
 use relayscope_domain::delivery::{Rules, WhenFull};
 use relayscope_domain::id::{MessageId, RelayId};
@@ -23,7 +23,7 @@ use std::collections::HashSet;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use tokio::sync::{Notify, mpsc, watch};
+use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
 // Arrivals and answers handled in one turn.
@@ -45,7 +45,6 @@ pub(super) struct Parts {
     pub(super) arrivals: mpsc::Receiver<Received>,
     pub(super) acks: mpsc::Sender<Vec<AckToken>>,
     pub(super) backlog: Backlog,
-    pub(super) session: watch::Receiver<SessionState>,
     /// Sender: whoever puts entries into the queue besides. A stored permit is enough: all there is is read.
     pub(super) requeued: Arc<Notify>,
 }
@@ -89,8 +88,10 @@ pub(super) struct Pump {
     // What the next group will have besides arrivals.
     pub(super) group: Group,
     pub(super) writing: Option<Writing>,
-    // When a message that was spared the disk for a moment is to be written, unless it is delivered by then.
-    pub(super) spared_until: Option<Instant>,
+    // When what is not written yet is to be, unless it is delivered by then.
+    pub(super) write_at: Option<Instant>,
+    // Since when the next group has something to delete.
+    pub(super) settling: Option<Instant>,
     // After a write that failed: when it is tried again.
     pub(super) write_again: Option<Instant>,
     pub(super) reading: Option<Reading>,
@@ -111,7 +112,6 @@ pub(super) struct Pump {
     pub(super) requeued_upto: i64,
     // Messages in requests under way.
     pub(super) in_flight: usize,
-    pub(super) session: watch::Receiver<SessionState>,
     // When counts alone were last written, and when the ledger was last checked.
     pub(super) counted: Instant,
     pub(super) checking: Option<Checking>,
@@ -149,7 +149,6 @@ impl Pump {
             arrivals,
             acks,
             backlog,
-            session,
             requeued,
         } = parts;
         let last = queue.reserve(0) - 1;
@@ -178,7 +177,8 @@ impl Pump {
             owed: vec![],
             group: Group::default(),
             writing: None,
-            spared_until: None,
+            write_at: None,
+            settling: None,
             write_again: None,
             reading: None,
             reading_page: false,
@@ -191,7 +191,6 @@ impl Pump {
             requeued: false,
             requeued_upto: i64::MIN,
             in_flight: 0,
-            session,
             counted: now,
             checking: None,
             check_at: now,
@@ -266,7 +265,7 @@ impl Pump {
 
     /// When the next turn is due by itself. A time that nothing is done at must not be among these: the loop would spin.
     fn wake_at(&self) -> Option<Instant> {
-        let mut times = [self.spared_until, self.write_again, None, None, None];
+        let mut times = [self.write_at, self.write_again, None, None, None];
         if !self.stopping {
             times[2] = self.read_again;
             if !self.meter.is_paused() {

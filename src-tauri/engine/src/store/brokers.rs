@@ -1,14 +1,19 @@
-//! The table `brokers`.
+//! The tables `brokers` and `listener_keys`.
 
 use super::{Store, StoreError, malformed, now, read_error, write_error};
 use relayscope_domain::broker::{Broker, BrokerSecrets};
-use relayscope_domain::id::BrokerId;
+use relayscope_domain::id::{BrokerId, ListenerId};
 use relayscope_domain::secret::Secret;
 use sqlx::Row;
 use sqlx::sqlite::SqliteRow;
+use std::collections::BTreeMap;
 
 fn aad(id: BrokerId, what: &str) -> Vec<u8> {
     format!("broker/{id}/{what}").into_bytes()
+}
+
+fn listener_aad(id: BrokerId, listener: ListenerId) -> Vec<u8> {
+    format!("broker/{id}/listener/{listener}").into_bytes()
 }
 
 fn broker(row: &SqliteRow) -> Result<Broker, StoreError> {
@@ -44,7 +49,25 @@ impl Store {
                 None => None,
             })
         };
-        Ok(BrokerSecrets { password: unseal("password")?, client_key: unseal("client_key")? })
+        Ok(BrokerSecrets {
+            password: unseal("password")?,
+            client_key: unseal("client_key")?,
+            listener_keys: self.listener_keys(id).await?,
+        })
+    }
+
+    async fn listener_keys(&self, id: BrokerId) -> Result<BTreeMap<ListenerId, Secret>, StoreError> {
+        let rows = sqlx::query("SELECT listener_id, sealed FROM listener_keys WHERE broker_id = ?")
+            .bind(id.to_string())
+            .fetch_all(&self.pool)
+            .await
+            .map_err(read_error)?;
+        let mut keys = BTreeMap::new();
+        for row in rows {
+            let listener: ListenerId = row.get::<&str, _>("listener_id").parse().map_err(malformed("listener"))?;
+            keys.insert(listener, self.vault.open_sealed(row.get("sealed"), &listener_aad(id, listener))?);
+        }
+        Ok(keys)
     }
 
     /// Which secrets of a broker are stored: password, client key.
@@ -64,6 +87,8 @@ impl Store {
                 None => None,
             })
         };
+        let failed = write_error(&broker.name);
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
         sqlx::query(
             "INSERT INTO brokers (id, name, spec, password, client_key, created_at) VALUES (?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, spec = excluded.spec, password = excluded.password,
@@ -75,9 +100,24 @@ impl Store {
         .bind(seal(&secrets.password, "password")?)
         .bind(seal(&secrets.client_key, "client_key")?)
         .bind(now())
-        .execute(&self.pool)
+        .execute(&mut *transaction)
         .await
-        .map_err(write_error(&broker.name))?;
+        .map_err(&failed)?;
+        sqlx::query("DELETE FROM listener_keys WHERE broker_id = ?")
+            .bind(broker.id.to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(&failed)?;
+        for (listener, key) in &secrets.listener_keys {
+            sqlx::query("INSERT INTO listener_keys (broker_id, listener_id, sealed) VALUES (?, ?, ?)")
+                .bind(broker.id.to_string())
+                .bind(listener.to_string())
+                .bind(self.vault.seal(key, &listener_aad(broker.id, *listener))?)
+                .execute(&mut *transaction)
+                .await
+                .map_err(&failed)?;
+        }
+        transaction.commit().await.map_err(&failed)?;
         self.announce();
         Ok(())
     }

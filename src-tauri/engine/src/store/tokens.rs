@@ -16,8 +16,7 @@ pub struct StoredToken {
     pub value: Secret,
 }
 
-const COLUMNS: &str =
-    "SELECT id, name, kind, region, sealed, last5, serial, permission, created_at, last_used_at FROM tokens";
+const COLUMNS: &str = "SELECT id, name, kind, region, sealed, last5, serial, permission, expires_at, created_at, last_used_at FROM tokens";
 
 fn aad(id: TokenId) -> Vec<u8> {
     format!("token/{id}").into_bytes()
@@ -41,6 +40,7 @@ fn token(row: &SqliteRow) -> Result<Token, StoreError> {
         last5: row.get("last5"),
         serial: row.get("serial"),
         permission: from_name(row.get("permission"))?,
+        expires_at: row.get("expires_at"),
         created_at: row.get("created_at"),
         last_used_at: row.get("last_used_at"),
     })
@@ -74,10 +74,11 @@ impl Store {
     /// Makes or replaces a token.
     pub async fn save_token(&self, token: &Token, value: &Secret) -> Result<(), StoreError> {
         sqlx::query(
-            "INSERT INTO tokens (id, name, kind, region, sealed, last5, serial, permission, created_at, last_used_at)
-             VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+            "INSERT INTO tokens (id, name, kind, region, sealed, last5, serial, permission, expires_at, created_at,
+             last_used_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
              ON CONFLICT (id) DO UPDATE SET name = excluded.name, region = excluded.region, sealed = excluded.sealed,
-             last5 = excluded.last5, serial = excluded.serial, permission = excluded.permission",
+             last5 = excluded.last5, serial = excluded.serial, permission = excluded.permission,
+             expires_at = excluded.expires_at",
         )
         .bind(token.id.to_string())
         .bind(&token.name)
@@ -87,6 +88,7 @@ impl Store {
         .bind(&token.last5)
         .bind(&token.serial)
         .bind(name_of(&token.permission)?)
+        .bind(token.expires_at)
         .bind(token.created_at)
         .bind(token.last_used_at)
         .execute(&self.pool)

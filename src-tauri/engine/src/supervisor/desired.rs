@@ -8,8 +8,8 @@ use crate::fingerprint::Fingerprint;
 use crate::platform::PlatformToken;
 use crate::runtime::{Runtime, UnitKey};
 use crate::store::{Store, StoreError, StoredToken};
-use relayscope_domain::broker::{Broker, BrokerSecrets, BrokerSpec, Connection, Tls, Transport};
-use relayscope_domain::id::{RelayId, TokenId};
+use relayscope_domain::broker::{Broker, BrokerSecrets, BrokerSpec, Connection, Embedded, Tls, Transport};
+use relayscope_domain::id::{ListenerId, RelayId, TokenId};
 use relayscope_domain::message::MqttVersion;
 use relayscope_domain::relay::Relay;
 use relayscope_domain::secret::Secret;
@@ -22,12 +22,20 @@ use std::net::SocketAddr;
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Plan {
     Platform,
-    Broker { name: String, port: u16 },
+    Broker(Box<BrokerPlan>),
     Relay(Box<RelayPlan>),
     Endpoint(Box<EndpointPlan>),
     Simulator { broker: SocketAddr, devices: Vec<(String, Secret)> },
     History(HistorySettings),
     Janitor,
+}
+
+/// Everything an embedded broker depends on.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct BrokerPlan {
+    pub(crate) name: String,
+    pub(crate) settings: Embedded,
+    pub(crate) keys: BTreeMap<ListenerId, Secret>,
 }
 
 /// Everything a relay depends on.
@@ -71,7 +79,9 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
         if let BrokerSpec::Embedded(embedded) = &broker.spec
             && embedded.enabled
         {
-            plans.insert(UnitKey::Broker(broker.id), Plan::Broker { name: broker.name.clone(), port: embedded.port });
+            let keys = store.broker_secrets(broker.id).await?.listener_keys;
+            let plan = BrokerPlan { name: broker.name.clone(), settings: embedded.clone(), keys };
+            plans.insert(UnitKey::Broker(broker.id), Plan::Broker(Box::new(plan)));
         }
     }
     let history = store.settings().await?.history;
@@ -100,7 +110,7 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
         match plans.entry(UnitKey::Endpoint(port)).or_insert_with(empty) {
             Plan::Endpoint(plan) => plan.relays.push(behind),
             Plan::Platform
-            | Plan::Broker { .. }
+            | Plan::Broker(_)
             | Plan::Relay(_)
             | Plan::Simulator { .. }
             | Plan::History(_)
@@ -139,7 +149,11 @@ async fn relay_plan(
         BrokerSpec::Embedded(_) => match runtime.broker(broker.id) {
             Some(at) => (
                 inside(relay.id, at.address),
-                BrokerSecrets { password: Some(at.broker.internal_token().clone()), client_key: None },
+                BrokerSecrets {
+                    password: Some(at.broker.internal_token().clone()),
+                    client_key: None,
+                    ..Default::default()
+                },
             ),
             None => return Ok(None),
         },
@@ -188,6 +202,7 @@ fn accounts(tokens: &HashMap<TokenId, StoredToken>) -> Vec<(Fingerprint, Account
                 name: stored.token.name.clone(),
                 serial: stored.token.serial.clone(),
                 permission: stored.token.permission,
+                expires_at: stored.token.expires_at,
                 last5: stored.token.last5.clone(),
             };
             (Fingerprint::of(stored.value.expose().as_bytes()), account)

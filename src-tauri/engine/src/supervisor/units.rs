@@ -1,9 +1,9 @@
 //! Each kind of unit from its start to its end: what it is started with, what it tells the registry, how it stops.
 
 use super::Ended;
-use super::desired::{Plan, RelayPlan};
+use super::desired::{BrokerPlan, Plan, RelayPlan};
 use crate::api::wire::Frame;
-use crate::broker::{BrokerConfig, EmbeddedBroker};
+use crate::broker::{BrokerConfig, EmbeddedBroker, broker_db, forget_kept};
 use crate::causes::chain;
 use crate::configuration::paused_key;
 use crate::destination::tagoio::TagoIo;
@@ -17,7 +17,7 @@ use crate::relay::{self, RelayConfig, RelayError};
 use crate::runtime::{BrokerAt, RelayAt, Runtime, UnitKey};
 use crate::simulator::{SimulatedDevice, Simulator};
 use crate::status::Janitor;
-use crate::store::Store;
+use crate::store::{Store, StoreError};
 use relayscope_domain::filter::SourceKind;
 use relayscope_domain::id::BrokerId;
 use std::path::PathBuf;
@@ -40,7 +40,7 @@ pub(super) struct World {
 
 pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: CancellationToken) -> Ended {
     match (key, plan) {
-        (UnitKey::Broker(id), Plan::Broker { name, port }) => broker(world, id, &name, port, stop).await,
+        (UnitKey::Broker(id), Plan::Broker(plan)) => broker(world, id, *plan, stop).await,
         (_, Plan::Relay(plan)) => relay(world, *plan, stop).await,
         (UnitKey::Endpoint(port), Plan::Endpoint(plan)) => endpoint(world, port, *plan, stop).await,
         (_, Plan::Platform) => platform(world, stop).await,
@@ -75,10 +75,18 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
     }
 }
 
-async fn broker(world: World, id: BrokerId, name: &str, port: u16, stop: CancellationToken) -> Ended {
+async fn broker(world: World, id: BrokerId, plan: BrokerPlan, stop: CancellationToken) -> Ended {
+    let BrokerPlan { name, settings, keys } = plan;
+    let kept = broker_db(&world.data_dir, id);
+    if !settings.persist {
+        // What an earlier run kept must not come back one day.
+        forget_kept(&kept);
+    }
     let config = BrokerConfig {
-        name: name.into(),
-        port,
+        name: name.as_str().into(),
+        database: settings.persist.then(|| kept.clone()),
+        settings,
+        keys,
         feed: world.feed.of(SourceKind::Broker),
         accounts: world.runtime.accounts.clone(),
     };
@@ -94,6 +102,9 @@ async fn broker(world: World, id: BrokerId, name: &str, port: u16, stop: Cancell
     world.runtime.gone(UnitKey::Broker(id));
     if let Some(broker) = sole(broker).await {
         broker.stop().await;
+    }
+    if matches!(world.store.broker(id).await, Err(StoreError::NotFound)) {
+        forget_kept(&kept);
     }
     if died { Ended::Fell(format!("The embedded broker “{name}” ended.")) } else { Ended::Stopped }
 }
@@ -177,11 +188,12 @@ async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended 
         feed: world.feed.of(SourceKind::Relay),
         meter: world.runtime.meter(relay.id),
     };
-    let started = |handles| world.runtime.relay_runs(relay.id, RelayAt { handles });
+    let (runtime, id) = (world.runtime.clone(), relay.id);
+    let started = move |handles| runtime.relay_runs(id, RelayAt { handles });
     match relay::run(config, stop, started).await {
         Ok(()) => Ended::Stopped,
         Err(RelayError::Tls(error)) => Ended::Failed(chain(&error)),
-        Err(error @ (RelayError::Queue(_) | RelayError::Part(_))) => Ended::Fell(chain(&error)),
+        Err(error) => Ended::Fell(chain(&error)),
     }
 }
 
@@ -190,7 +202,7 @@ async fn stale(
     store: &Store,
     relay: &relayscope_domain::relay::Relay,
     filters: &[(Arc<str>, relayscope_domain::message::Qos)],
-) -> Result<Vec<Arc<str>>, crate::store::StoreError> {
+) -> Result<Vec<Arc<str>>, StoreError> {
     let key = format!("subscribed/{}", relay.id);
     let mut known: Vec<String> = store.value(&key).await?.unwrap_or_default();
     let stale = known.iter().filter(|old| !filters.iter().any(|(filter, _)| **filter == ***old));

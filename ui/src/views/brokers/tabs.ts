@@ -2,7 +2,8 @@
 
 import type { FormTab } from "../../components/form/tabs";
 
-export type BrokerTab = "general" | "security" | "session" | "will" | "advanced";
+export type BrokerTab =
+  "general" | "security" | "session" | "will" | "advanced" | "clients" | "retained" | "listeners" | "limits";
 
 export const TABS: readonly FormTab<BrokerTab>[] = [
   { value: "general", label: "General", fields: ["name", "transport", "host", "port", "path"] },
@@ -16,7 +17,19 @@ export const TABS: readonly FormTab<BrokerTab>[] = [
   { value: "advanced", label: "Advanced", fields: ["keepAlive", "tls.alpn"] },
 ];
 
-/** The broker inside Relayscope has few fields, all on one page. */
+const GENERAL = ["name", "port", "enabled", "inside.scope", "inside.retain", "inside.persist"];
+
+/** The broker inside Relayscope while it is new. */
 export const EMBEDDED: readonly FormTab<BrokerTab>[] = [
-  { value: "general", label: "General", fields: ["name", "port", "enabled"] },
+  { value: "general", label: "General", fields: GENERAL },
+  { value: "listeners", label: "Listeners", fields: ["inside.listeners"] },
+  { value: "limits", label: "Limits", fields: ["inside.limits"] },
+];
+
+/** The broker inside Relayscope once it is saved: what it does right now stands among its settings. */
+export const EMBEDDED_SAVED: readonly FormTab<BrokerTab>[] = [
+  ...EMBEDDED.slice(0, 1),
+  { value: "clients", label: "Clients", fields: [] },
+  { value: "retained", label: "Retained", fields: [] },
+  ...EMBEDDED.slice(1),
 ];

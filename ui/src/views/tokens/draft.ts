@@ -1,6 +1,7 @@
 /** A saved token as its form begins: the value stays unless another one is given. */
-import type { Token, TokenDraft } from "../../backend/types";
+import type { TokenDraft, TokenView } from "../../backend/types";
 
-export function draftOf({ id, name, kind, region, serial, permission }: Token): TokenDraft {
-  return { id, name, kind, region, serial: serial ?? "", permission, value: { kind: "keep" } };
+export function draftOf({ token, expires }: TokenView): TokenDraft {
+  const { id, name, kind, region, serial, permission } = token;
+  return { id, name, kind, region, serial: serial ?? "", permission, expires, value: { kind: "keep" } };
 }

@@ -116,6 +116,10 @@ pub struct TokenView {
     pub token: Token,
     /// The region in words.
     pub region_words: String,
+    /// Device tokens: when it stops being valid, as the form holds it (local time); empty for never.
+    pub expires: String,
+    /// Whether that time is past.
+    pub expired: bool,
     /// Names of the relays that use it.
     pub users: Vec<String>,
 }

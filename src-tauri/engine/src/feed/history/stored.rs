@@ -80,6 +80,7 @@ impl Stored {
     /// Everything about it. `journey` holds the events of its message, oldest first.
     pub(super) fn detail(self, journey: &[Self]) -> EventDetail {
         let began = journey.first().map_or(0, |first| first.told.micros);
+        let whole = self.told.row.size.unwrap_or_default().into();
         let step = |step: &Self| JourneyStep {
             seq: step.id.unsigned_abs(),
             after_micros: (step.told.micros - began).max(0).unsigned_abs(),
@@ -90,7 +91,7 @@ impl Stored {
         EventDetail {
             title: self.told.title.clone(),
             fields: self.told.fields.clone(),
-            payload: self.payload.as_deref().map(payload::view_of),
+            payload: self.payload.as_deref().map(|kept| payload::view_of_part(kept, whole)),
             journey: journey.iter().map(step).collect(),
             row: self.row(),
         }

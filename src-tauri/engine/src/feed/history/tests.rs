@@ -19,6 +19,7 @@ fn publish(topic: &str, payload: &[u8], id: u128) -> Event {
         packet_id: None,
         properties: vec![],
         will: false,
+        cut_from: None,
     };
     Event::now(&"Plant".into(), &"press-03".into(), Some(MessageId(uuid::Uuid::from_u128(id))), kind)
 }

@@ -1,47 +1,31 @@
-//! The way to an MQTT connection: name and TCP, TLS, WebSocket, CONNECT and its answer.
+//! The way to an MQTT connection: dialling, CONNECT and its answer.
 
-use super::super::address::{bare_host, websocket_url};
+use super::super::dial::{Dial, Stream};
 use super::super::failure::Failure;
 use super::super::{tls, words};
 use super::framing::{Frame, Framer};
 use super::outgoing::codec_qos;
 use super::{Limits, RECEIVE_MAXIMUM};
-use async_tungstenite::tungstenite;
 use bytes::BytesMut;
-use relayscope_domain::broker::{BrokerSecrets, Connection, Transport};
+use relayscope_domain::broker::{BrokerSecrets, Connection};
 use relayscope_domain::message::MqttVersion;
 use relayscope_domain::secret::Secret;
 use rmqtt_codec::{v3, v5};
-use rustls::ClientConfig;
-use rustls::pki_types::ServerName;
 use std::io;
 use std::num::{NonZeroU16, NonZeroU32};
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
-use tokio::net::TcpStream;
-use tokio_rustls::TlsConnector;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio_util::codec::{Decoder as _, Encoder as _};
-use tungstenite::client::IntoClientRequest;
-use tungstenite::error::{Error as WsError, ProtocolError};
-use tungstenite::http::HeaderValue;
-use tungstenite::protocol::WebSocketConfig;
-use ws_stream_tungstenite::WsStream;
 
-// For TCP, for TLS with WebSocket, and for CONNACK, each.
+// For CONNACK; dialling has its own.
 const PATIENCE: Duration = Duration::from_secs(10);
-// A WebSocket message is held as a whole before its bytes are seen, unlike a packet on a bare stream.
-const WS_MESSAGE: usize = 64 * 1024 * 1024;
-
-/// Bytes in both directions.
-pub(super) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
-impl<S: AsyncRead + AsyncWrite + Send + Unpin> Stream for S {}
 
 /// What a connection needs, prepared once.
 pub(super) struct Plan {
     connection: Connection,
     password: Option<Secret>,
-    tls: Option<Arc<ClientConfig>>,
+    dial: Dial,
     pub(super) max_packet: u32,
 }
 
@@ -75,12 +59,8 @@ impl Plan {
         secrets: &BrokerSecrets,
         max_packet: u32,
     ) -> Result<Self, tls::TlsError> {
-        let tls = connection
-            .transport
-            .is_tls()
-            .then(|| tls::client_config(&connection.tls, secrets.client_key.as_ref()))
-            .transpose()?;
-        Ok(Self { connection: connection.clone(), password: secrets.password.clone(), tls, max_packet })
+        let dial = Dial::new(connection, secrets)?;
+        Ok(Self { connection: connection.clone(), password: secrets.password.clone(), dial, max_packet })
     }
 
     pub(super) fn wanted(&self) -> MqttVersion {
@@ -89,8 +69,7 @@ impl Plan {
 
     pub(super) async fn establish(self: Arc<Self>, version: MqttVersion) -> Result<Established, Broken> {
         let late = |_| words::timed_out();
-        let tcp = tokio::time::timeout(PATIENCE, self.tcp()).await.map_err(late)??;
-        let mut stream = tokio::time::timeout(PATIENCE, self.dress(tcp)).await.map_err(late)??;
+        let mut stream = self.dial.open(&[]).await?;
         tokio::time::timeout(PATIENCE, async {
             let packet = match version {
                 MqttVersion::V311 => self.connect_v3(),
@@ -104,46 +83,6 @@ impl Plan {
         })
         .await
         .map_err(late)?
-    }
-
-    async fn tcp(&self) -> Result<TcpStream, Failure> {
-        let connect = async {
-            let stream = TcpStream::connect((bare_host(&self.connection.host), self.connection.port)).await?;
-            stream.set_nodelay(true)?;
-            Ok::<_, io::Error>(stream)
-        };
-        connect.await.map_err(|error| words::from_io(&error))
-    }
-
-    async fn dress(&self, tcp: TcpStream) -> Result<Box<dyn Stream>, Failure> {
-        let secured: Box<dyn Stream> = match &self.tls {
-            None => Box::new(tcp),
-            Some(config) => {
-                let host = bare_host(&self.connection.host);
-                let name = ServerName::try_from(host.to_owned()).map_err(|_| {
-                    Failure::new(format!("“{host}” can't be checked against a certificate."), "Correct the host.", true)
-                })?;
-                let connected = TlsConnector::from(config.clone()).connect(name, tcp).await;
-                Box::new(connected.map_err(|error| words::from_io(&error))?)
-            }
-        };
-        match self.connection.transport {
-            Transport::Tcp | Transport::Tls => Ok(secured),
-            Transport::Ws | Transport::Wss => self.websocket(secured).await,
-        }
-    }
-
-    async fn websocket(&self, stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, Failure> {
-        let mut request =
-            websocket_url(&self.connection).into_client_request().map_err(|error| words::websocket(&error))?;
-        // MQTT-6.0.0-3.
-        request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("mqtt"));
-        let config = WebSocketConfig::default().max_message_size(Some(WS_MESSAGE)).max_frame_size(Some(WS_MESSAGE));
-        match async_tungstenite::tokio::client_async_with_config(request, stream, Some(config)).await {
-            Ok((socket, _)) => Ok(Box::new(WsStream::new(socket))),
-            Err(WsError::Protocol(ProtocolError::SecWebSocketSubProtocolError(_))) => Err(words::no_subprotocol()),
-            Err(error) => Err(words::websocket(&error)),
-        }
     }
 
     fn password(&self) -> Option<String> {

@@ -1,8 +1,9 @@
 //! An established connection: reads, answers what the protocol answers by itself, writes, and watches over keep-alive.
 
+use super::super::dial::Stream;
 use super::super::failure::Failure;
 use super::super::words;
-use super::connect::{Established, Stream};
+use super::connect::Established;
 use super::framing::{Framer, Malformed};
 use super::incoming::{Decoder, Incoming};
 use super::outgoing::Outgoing;

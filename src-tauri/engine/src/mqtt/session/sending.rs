@@ -114,6 +114,7 @@ impl Task {
             packet_id: None,
             properties: vec![],
             will: false,
+            cut_from: None,
         };
         let id = MessageId(uuid::Uuid::now_v7());
         self.config.feed.record(Event::now(&self.config.broker, &self.config.name, Some(id), kind));

@@ -190,6 +190,7 @@ impl Task {
             will: connection.will.is_some() || self.config.status_topic.is_some(),
             token_last5: String::new(),
             detail: detail.join(" · "),
+            facts: Box::default(),
         });
         self.state.send_modify(|state| state.version = Some(version));
         self.set(Standing::Connected);
@@ -262,6 +263,7 @@ impl Task {
                 packet_id: ack.map(|token| token.packet_id),
                 properties: arrived.properties,
                 will: false,
+                cut_from: None,
             };
             self.config.feed.record(Event::now(&self.config.broker, &self.config.name, Some(message_id), kind));
         }

@@ -1,0 +1,140 @@
+//! The broker inside, used by clicking: a token, a line that reaches it, its clients, its retained messages, and the
+//! settings that are refused before they are saved.
+
+use crate::app::App;
+use crate::desk::{Desk, free_port};
+use crate::process::Process;
+use crate::screenshots::{resize, until_painted};
+use crate::steps::look_around;
+use crate::wait::{PATIENCE, until};
+use std::process::{Command, Stdio};
+
+/// Saves a device token; the engine makes its value.
+fn create_device_token(app: &App<'_>, name: &str) {
+    app.click("nav-tokens");
+    app.click("token-new");
+    app.fill("field-name", name);
+    app.choose("field-kind", "evice");
+    if !app.shows("token-generated") {
+        app.click("token-generate");
+    }
+    app.click("token-save");
+    app.wait_gone("token-dialog");
+    app.wait_text("token-row", name);
+}
+
+/// Saves an embedded broker and waits until it runs.
+fn create_embedded(app: &App<'_>, port: u16) {
+    app.click("nav-brokers");
+    app.click("broker-new-embedded");
+    app.fill("field-name", "Inside");
+    app.fill("field-port", &port.to_string());
+    app.click("broker-save");
+    app.wait_text("broker-state", "running");
+}
+
+/// The line to copy, with the token in it.
+fn line(app: &App<'_>, token: &str) -> String {
+    app.choose("field-line-token", token);
+    app.click("broker-line-reveal");
+    until(PATIENCE, "the token in the line", || {
+        let line = app.wait_for("broker-publish-line").text().ok()?;
+        (!line.contains('…') && !line.contains('<')).then_some(line)
+    })
+}
+
+fn sh(line: &str) {
+    let output = Command::new("sh").args(["-c", line]).output().expect("a shell");
+    assert!(output.status.success(), "{line}: {output:?}");
+}
+
+#[test]
+fn clients_and_retained_messages_of_the_broker_inside() {
+    let desk = Desk::new();
+    let app = App::open(&desk);
+    look_around(&app);
+    create_device_token(&app, "Pump 7");
+    create_embedded(&app, free_port());
+    let publish = line(&app, "Pump 7");
+    // As it stands there, and with other words at its end.
+    sh(&publish);
+    let reach = publish.strip_prefix("mosquitto_pub ").and_then(|rest| rest.split(" -t ").next()).expect("a line");
+    for (topic, payload) in [("plant/pump/state", "{\"on\":true}"), ("plant/pump/speed", "1480"), ("hall/light", "off")]
+    {
+        sh(&format!("mosquitto_pub {reach} -q 1 -r -t {topic} -m '{payload}'"));
+    }
+    let mut subscriber = Command::new("sh");
+    let will = "--will-topic plant/gone --will-payload bye";
+    subscriber.args(["-c", &format!("exec mosquitto_sub {reach} -i display-1 -c -q 1 -t 'plant/#' -t news {will}")]);
+    let subscriber = Process::start(subscriber.stdout(Stdio::null()).stderr(Stdio::null()));
+
+    app.click("tab-clients");
+    app.click_text("client-row", "display-1");
+    app.wait_text("client-state", "connected");
+    let subscriptions = app.wait_text("client-subscriptions", "plant/#");
+    assert!(subscriptions.contains("news") && subscriptions.contains("QoS 1"), "{subscriptions}");
+    app.wait_text("client-events", "subscribe");
+    app.wait_text("client-panel", "plant/gone");
+    pictures(&app, "embedded-clients");
+    app.click("client-disconnect");
+    app.click("client-disconnect-confirm-ok");
+    app.wait_text("client-events", "disconnected by a click");
+    drop(subscriber);
+
+    app.click("tab-retained");
+    app.wait_text("retained-total", "3 messages");
+    app.click_text("retained-row", "plant/pump/state");
+    app.wait_text("drawer-payload", "\"on\": true");
+    app.fill("retained-filter", "plant/#");
+    app.wait_text("retained-total", "2 messages");
+    pictures(&app, "embedded-retained");
+    app.click("retained-clear-all");
+    let named = app.wait_text("retained-preview", "plant/pump/speed");
+    assert!(named.contains("plant/pump/state") && !named.contains("hall/light"), "{named}");
+    app.click("retained-confirm-ok");
+    app.wait_text("retained-cleared", "2 retained messages were cleared.");
+    app.wait_text("retained-total", "0 messages");
+    app.click("retained-undo");
+    app.wait_text("retained-total", "2 messages");
+    app.fill("retained-filter", "plant/#/x");
+    app.wait_for("retained-problem");
+}
+
+#[test]
+fn listeners_and_limits_are_checked_before_they_are_saved() {
+    let desk = Desk::new();
+    let app = App::open(&desk);
+    look_around(&app);
+    create_embedded(&app, free_port());
+    pictures(&app, "embedded-general");
+    app.click("tab-listeners");
+    app.click("listener-add");
+    pictures(&app, "embedded-listener");
+    app.click("broker-save");
+    app.wait_text("error-inside-listeners-0-exposed", "Other computers will reach this listener");
+    app.wait_text("error-inside-listeners-0-certificate", "Choose the certificate");
+    app.wait_text("error-inside-listeners-0-key", "private key");
+    pictures(&app, "embedded-refused");
+    app.click("listener-remove");
+    app.click("tab-limits");
+    app.click("field-inside-limits-choice-starter");
+    app.wait_text("limits-words", "5000 publishes a minute");
+    app.click("broker-save");
+    app.wait_text("broker-changes", "is saved");
+    app.wait_text("broker-state", "running");
+    pictures(&app, "embedded-limits");
+}
+
+/// At both sizes, in both themes; nothing sticks out of the window.
+fn pictures(app: &App<'_>, name: &str) {
+    for (width, height) in [(1600, 1000), (1000, 700)] {
+        resize(app, (width, height));
+        for theme in ["dark", "light"] {
+            app.script(&format!("document.documentElement.dataset.theme = '{theme}'; done()"));
+            until_painted(app);
+            let wider = app.script("done(document.documentElement.scrollWidth - innerWidth)");
+            assert!(wider.as_i64().is_some_and(|pixels| pixels <= 0), "{name} at {width}: {wider} too wide");
+            app.picture(&format!("{name}-{width}x{height}-{theme}"));
+        }
+    }
+}
