@@ -8,6 +8,7 @@ pub mod open;
 mod brokers;
 mod endpoint;
 mod filters;
+mod messages;
 mod meta;
 mod relays;
 mod tokens;
