@@ -25,6 +25,7 @@ mod letters;
 mod measure;
 mod outage;
 mod policy;
+mod publish;
 mod restart;
 mod screenshots;
 mod validation;

@@ -49,6 +49,29 @@ impl PayloadSource {
     }
 }
 
+/// How correlation data is typed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum CorrelationForm {
+    /// Its UTF-8.
+    #[default]
+    Text,
+    /// Hexadecimal digits.
+    Hex,
+    /// Base64.
+    Base64,
+}
+
+impl CorrelationForm {
+    fn form(self) -> Form {
+        match self {
+            Self::Text => Form::Text,
+            Self::Hex => Form::Hex,
+            Self::Base64 => Form::Base64,
+        }
+    }
+}
+
 /// A user property as typed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -60,7 +83,7 @@ pub struct UserProperty {
 }
 
 /// MQTT 5 properties as typed; an empty text sends none.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct PropertiesDraft {
     /// MIME type of the payload, or whatever the two sides agreed on.
@@ -70,27 +93,13 @@ pub struct PropertiesDraft {
     /// What the answer carries again.
     pub correlation: String,
     /// How that is typed.
-    pub correlation_form: Form,
+    pub correlation_form: CorrelationForm,
     /// Seconds.
     pub expiry: String,
     /// Says that the payload is text in UTF-8 (Payload Format Indicator 1).
     pub utf8: bool,
     /// User properties, in their order.
     pub user: Vec<UserProperty>,
-}
-
-impl Default for PropertiesDraft {
-    fn default() -> Self {
-        Self {
-            content_type: String::new(),
-            response_topic: String::new(),
-            correlation: String::new(),
-            correlation_form: Form::Text,
-            expiry: String::new(),
-            utf8: false,
-            user: vec![],
-        }
-    }
 }
 
 /// A message as typed.
@@ -208,7 +217,7 @@ fn properties(draft: &MessageDraft, payload: &[u8], problems: &mut Problems) -> 
     let correlation = match typed.correlation.as_str() {
         "" => None,
         typed_as => {
-            let bytes = encode::encode(typed.correlation_form, typed_as).map_err(|mistake| mistake.message);
+            let bytes = encode::encode(typed.correlation_form.form(), typed_as).map_err(|mistake| mistake.message);
             let bytes = bytes.and_then(|bytes| within(bytes.len()).map(|()| bytes));
             problems.take("properties.correlation", bytes)
         }
@@ -282,7 +291,7 @@ mod tests {
             content_type: "a\0".into(),
             response_topic: "a/#".into(),
             correlation: "xyz".into(),
-            correlation_form: Form::Hex,
+            correlation_form: CorrelationForm::Hex,
             expiry: "soon".into(),
             user: vec![UserProperty { name: "n".into(), value: "v".repeat(LONGEST + 1) }],
             ..PropertiesDraft::default()

@@ -9,7 +9,9 @@ import { Config } from "./config.svelte";
 import { FeedView } from "./feed.svelte";
 import { Frames } from "./frames";
 import { Navigation, type Intent, type Place } from "./navigation.svelte";
+import { Publishing } from "./publishing.svelte";
 import { Selection } from "./selection.svelte";
+import { Sessions } from "./sessions.svelte";
 import { Settings } from "./settings.svelte";
 import { Status } from "./status.svelte";
 import { Toasts } from "./toasts.svelte";
@@ -25,6 +27,8 @@ export class App {
   readonly settings: Settings;
   readonly feed: FeedView;
   readonly selection: Selection;
+  readonly sessions: Sessions;
+  readonly publishing: Publishing;
   readonly #backend: Backend;
 
   constructor(port: Backend) {
@@ -35,6 +39,8 @@ export class App {
     this.settings = new Settings(port.rpc);
     this.feed = new FeedView(port.rpc, this.frames);
     this.selection = new Selection(port.rpc, this.frames);
+    this.sessions = new Sessions(port.rpc, this.frames);
+    this.publishing = new Publishing(port.rpc, this.frames);
   }
 
   /** Subscribes first, so that nothing is missed, then reads what there is. */
@@ -50,6 +56,7 @@ export class App {
       this.status.snapshot.load(),
       this.config.load(),
       this.config.regions.load(),
+      this.sessions.load().catch((error: unknown) => this.toasts.failed(error)),
     ]);
   }
 

@@ -25,8 +25,8 @@ pub(super) struct Publishing {
     // QoS 0, until written; QoS 1 and 2, until acknowledged.
     writing: VecDeque<Arc<Job>>,
     published: HashMap<u16, Arc<Job>>,
-    // The link had no room: not before something came.
-    full: bool,
+    // Why there was no connection last.
+    fallen: Option<String>,
     version: Option<MqttVersion>,
 }
 
@@ -37,6 +37,8 @@ struct Running {
     until: Instant,
     // Where answers come.
     answers: Option<Arc<str>>,
+    // There was no room, no connection or no subscription: not again before something came.
+    held: bool,
 }
 
 impl Publishing {
@@ -48,7 +50,7 @@ impl Publishing {
         let now = Instant::now();
         let speaks = self.version.map(|version| version == MqttVersion::V5);
         job.change(|state| state.v5 = speaks);
-        self.running.push(Running { job, next: now, until: now + PATIENCE, answers });
+        self.running.push(Running { job, next: now, until: now + PATIENCE, answers, held: false });
     }
 
     pub(super) fn is_idle(&self) -> bool {
@@ -61,15 +63,18 @@ impl Publishing {
 
     /// When something is to be done although nothing comes.
     pub(super) fn due(&self) -> Option<Instant> {
-        self.running.iter().map(|one| if one.sends() && !self.full { one.next.min(one.until) } else { one.until }).min()
+        self.running.iter().map(|one| if one.sends() && !one.held { one.next.min(one.until) } else { one.until }).min()
     }
 
     pub(super) fn room(&mut self) {
-        self.full = false;
+        for one in &mut self.running {
+            one.held = false;
+        }
     }
 
     pub(super) fn speaks(&mut self, version: MqttVersion) {
         self.version = Some(version);
+        self.fallen = None;
         for one in &self.running {
             one.job.change(|state| state.v5 = Some(version == MqttVersion::V5));
         }
@@ -107,7 +112,7 @@ impl Publishing {
         for one in self.running.iter().filter(|_| failure.fatal) {
             one.job.fail(format!("{} {}", failure.words, failure.advice).trim().to_owned());
         }
-        self.full = false;
+        self.fallen = Some(failure.words.clone());
     }
 }
 
@@ -131,8 +136,12 @@ impl Task {
         let now = Instant::now();
         let mut running = std::mem::take(&mut self.publishing.running);
         for one in &mut running {
-            while one.sends() && one.next <= now && !self.publishing.full && self.may_send(one) {
-                self.send(one, now);
+            while one.sends() && one.next <= now && !one.held {
+                if self.may_send(one) {
+                    self.send(one, now);
+                } else {
+                    one.held = true;
+                }
             }
             if one.complete() {
                 one.job.change(|state| state.done = true);
@@ -198,7 +207,7 @@ impl Task {
                     cut_from: None,
                 });
             }
-            Err(Unsent::Full) => self.publishing.full = true,
+            Err(Unsent::Full) => one.held = true,
             Err(Unsent::Refused(why)) => job.fail(why),
         }
     }
@@ -211,7 +220,8 @@ impl Task {
             // Only answers are missing: the message itself went well.
             one.job.change(|state| state.done = true);
         } else if !self.connected {
-            one.job.fail(format!("There was no connection to the broker for {seconds} seconds; nothing more is sent."));
+            let why = self.publishing.fallen.as_deref().unwrap_or("it did not answer");
+            one.job.fail(format!("There was no connection to the broker for {seconds} seconds: {why}"));
         } else if sent > taken {
             one.job.fail(format!("The broker did not acknowledge for {seconds} seconds."));
         } else {

@@ -151,6 +151,12 @@ impl Shared {
         }
     }
 
+    /// It can't even begin: whatever was to be published ends. Whether it was opened for that only.
+    pub(crate) fn abandoned(&self, why: &str) -> bool {
+        self.end_jobs(why);
+        self.fleeting
+    }
+
     pub(super) fn stand(&self, standing: Standing) {
         let mut inner = self.inner();
         if inner.standing != standing {

@@ -204,12 +204,18 @@ async fn session(world: World, number: u32, plan: SessionPlan, stop: Cancellatio
         stop.cancelled().await;
         return Ended::Stopped;
     };
-    let task = match inspect::open(plan, shared, world.feed.of(SourceKind::Session)) {
-        Ok(task) => task,
-        Err(error) => return Ended::Failed(chain(&error)),
-    };
-    world.runtime.runs(UnitKey::Session(number));
-    task.run(&stop).await;
+    match inspect::open(plan, shared.clone(), world.feed.of(SourceKind::Session)) {
+        Ok(task) => {
+            world.runtime.runs(UnitKey::Session(number));
+            task.run(&stop).await;
+        }
+        Err(error) => {
+            let why = chain(&error);
+            if !shared.abandoned(&why) {
+                return Ended::Failed(why);
+            }
+        }
+    }
     if !stop.is_cancelled() {
         // It was opened for one message only.
         world.runtime.sessions.close(number);
