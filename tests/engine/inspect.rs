@@ -16,8 +16,23 @@ struct Ear {
 
 impl Ear {
     fn start(broker: &Mosquitto, filter: &str, format: &str) -> Self {
-        let mut child = Command::new("mosquitto_sub")
-            .args(["-V", "5", "-d", "-h", "127.0.0.1", "-p", &broker.port.to_string(), "-q", "2", "-t", filter])
+        // Line by line although it writes to a pipe.
+        let mut child = Command::new("stdbuf")
+            .args([
+                "-oL",
+                "mosquitto_sub",
+                "-V",
+                "5",
+                "-d",
+                "-h",
+                "127.0.0.1",
+                "-p",
+                &broker.port.to_string(),
+                "-q",
+                "2",
+                "-t",
+                filter,
+            ])
             .args(["-F", &format!("heard {format}")])
             .stdout(Stdio::piped())
             .spawn()
@@ -170,7 +185,7 @@ async fn everything_must_be_meant_and_refusals_are_explained() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_filter_that_the_broker_forbids_is_refused_in_words() {
+async fn a_message_that_the_broker_forbids_is_refused_in_words() {
     let folder = tempfile::TempDir::new().unwrap();
     let acl = folder.path().join("acl");
     std::fs::write(&acl, "topic readwrite open/#\n").unwrap();

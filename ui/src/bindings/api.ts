@@ -2058,6 +2058,8 @@ address: string,
  * Who reaches it: `this computer only`, `other computers too`.
  */
 reach: string, };
+
+/**
  * How the rows of a view are arranged, besides as a list.
  */
 export type Look = "feed" | "topics" | "connections";
@@ -3899,6 +3901,11 @@ users: Array<string>, };
 export type Tone = "ok" | "warn" | "bad" | "idle";
 
 /**
+ * What children of a branch are ordered by.
+ */
+export type TopicOrder = "name" | "rate" | "time";
+
+/**
  * One level of the topic tree.
  */
 export type TopicRow = { 
@@ -3956,9 +3963,6 @@ rows: Array<TopicRow>, };
  * Who gets what a device publishes.
  */
 export type TopicScope = "shared" | "perDevice";
- * What children of a branch are ordered by.
- */
-export type TopicOrder = "name" | "rate" | "time";
 
 /**
  * Asks for children of a branch of the topic tree.

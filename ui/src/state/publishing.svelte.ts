@@ -120,7 +120,7 @@ export class Publishing {
     if (at >= 0) {
       const known = this.sent[at];
       if (known && (known.done || known.sent > progress.sent) && !progress.done) return;
-      this.sent = this.sent.with(at, progress);
+      this.sent = this.sent.map((one) => (one.number === progress.number ? progress : one));
     } else if (fresh || this.sent.every((one) => one.number < progress.number)) {
       this.sent = [progress, ...this.sent].slice(0, LISTED);
     }
