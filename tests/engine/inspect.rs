@@ -338,12 +338,3 @@ async fn a_session_comes_back_with_its_filters_and_messages_are_kept() {
     assert!(none.sessions.is_empty(), "a session ends with the app");
     app.stop().await;
 }
-
-#[test]
-fn zz_write_bindings() {
-    std::fs::write(
-        concat!(env!("CARGO_MANIFEST_DIR"), "/../../ui/src/bindings/api.ts"),
-        relayscope_engine::api::typescript(),
-    )
-    .unwrap();
-}

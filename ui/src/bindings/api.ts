@@ -212,7 +212,8 @@ tls: TlsDraft, };
 export type BrokerId = string;
 
 /**
- * How much an embedded broker takes. `None` is no limit; minutes are wall-clock minutes, as TagoIO counts them.
+ * How much an embedded broker takes at all its listeners together. `None` is no limit; a minute is the last sixty
+ * seconds.
  */
 export type BrokerLimits = { 
 /**
@@ -238,15 +239,15 @@ receivesPerMinute: number | null,
 /**
  * Largest packet, bytes.
  */
-packetBytes: number, 
+packetBytes: number | null, 
 /**
  * Subscriptions of one client.
  */
 subscriptions: number | null, 
 /**
- * Bytes that may wait for one client that does not read.
+ * Bytes that may wait for one client that does not read; without a limit its broker is made to wait instead.
  */
-slowReaderBytes: number, };
+slowReaderBytes: number | null, };
 
 /**
  * Asks for a broker by its id.
@@ -1606,9 +1607,10 @@ tone: RowTone, };
 export type KindGroup = "connect" | "disconnect" | "subscribe" | "unsubscribe" | "publish" | "delivery" | "error";
 
 /**
- * Kinds of events: those of the chips, which hold several, and each by itself.
+ * Kinds of events: those of the chips, which hold several, and each by itself. The history keeps their places: new
+ * ones stand last.
  */
-export type KindName = "connect" | "disconnect" | "subscribe" | "unsubscribe" | "publish" | "delivery" | "error" | "connected" | "refused" | "will" | "downlink" | "queued" | "delivered" | "dry-run" | "retry" | "dead-letter" | "dropped" | "failure" | "note";
+export type KindName = "connect" | "disconnect" | "subscribe" | "unsubscribe" | "publish" | "delivery" | "error" | "connected" | "refused" | "will" | "downlink" | "queued" | "delivered" | "dry-run" | "retry" | "dead-letter" | "dropped" | "failure" | "note" | "socket" | "receive" | "ack" | "ping" | "malformed" | "limit";
 
 /**
  * An error in plain words.
