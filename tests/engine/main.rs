@@ -25,6 +25,7 @@ mod front_limits;
 mod front_malformed;
 mod front_transports;
 mod history;
+mod inspect;
 mod keychain;
 mod letters;
 mod link;

@@ -26,6 +26,7 @@ mod measure;
 mod outage;
 mod payload;
 mod policy;
+mod publish;
 mod restart;
 mod screenshots;
 mod validation;

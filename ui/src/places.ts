@@ -5,6 +5,7 @@ import Inbox from "@lucide/svelte/icons/inbox";
 import KeyRound from "@lucide/svelte/icons/key-round";
 import LayoutDashboard from "@lucide/svelte/icons/layout-dashboard";
 import RadioTower from "@lucide/svelte/icons/radio-tower";
+import Send from "@lucide/svelte/icons/send";
 import Settings from "@lucide/svelte/icons/settings";
 import Waypoints from "@lucide/svelte/icons/waypoints";
 import type { Component } from "svelte";
@@ -26,6 +27,7 @@ const WORDS: Record<Place, { label: string; icon: PlaceEntry["icon"] }> = {
   tokens: { label: "Tokens", icon: KeyRound },
   queue: { label: "Queue", icon: Inbox },
   bucket: { label: "Bucket", icon: Database },
+  publish: { label: "Publish", icon: Send },
   settings: { label: "Settings", icon: Settings },
 };
 

@@ -14,6 +14,7 @@ pub mod listener;
 pub mod mapping;
 pub mod message;
 pub mod problem;
+pub mod publish;
 pub mod relay;
 pub mod secret;
 pub mod settings;

@@ -98,6 +98,15 @@ pub fn matches(filter: &str, topic: &str) -> bool {
     levels.next().is_none()
 }
 
+/// Whether a filter names no level at all, as `#`, `+/#` and `$share/g/#` do: what a broker has, comes.
+pub fn takes_everything(filter: &str) -> bool {
+    let plain = match filter.strip_prefix("$share/") {
+        Some(rest) => rest.split_once('/').map_or("", |(_, inner)| inner),
+        None => filter,
+    };
+    plain.split('/').last() == Some("#") && plain.split('/').all(|level| level == "+" || level == "#")
+}
+
 /// Whether `filter` matches every topic that `other` matches. A shared subscription neither covers nor is covered: its
 /// messages go to one member of its group only.
 pub fn covers(filter: &str, other: &str) -> bool {
@@ -243,6 +252,22 @@ mod tests {
         }
         for (one, other) in [("$share/g/a", "a"), ("#", "$share/g/a"), ("$share/g/a", "$share/g/a")] {
             assert!(!covers(one, other) && !overlap(one, other), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn filters_without_a_named_level_take_everything() {
+        for (filter, all) in [
+            ("#", true),
+            ("+/#", true),
+            ("+/+/#", true),
+            ("$share/g/#", true),
+            ("+", false),
+            ("/#", false),
+            ("plant/#", false),
+            ("$SYS/#", false),
+        ] {
+            assert_eq!(takes_everything(filter), all, "{filter}");
         }
     }
 

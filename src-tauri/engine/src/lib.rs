@@ -15,6 +15,7 @@ mod exports;
 pub mod feed;
 pub mod fingerprint;
 pub mod front;
+pub mod inspect;
 mod letters;
 pub mod lock;
 pub mod mqtt;

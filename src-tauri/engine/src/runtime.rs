@@ -2,6 +2,7 @@
 //! relays, each unit's status. Written by units and the supervisor, read by everybody; it decides nothing.
 
 use crate::broker::{Accounts, EmbeddedBroker};
+use crate::inspect::Sessions;
 use crate::platform::{Platform, PlatformTokens};
 use crate::relay::Handles;
 use crate::relay::meter::Meter;
@@ -24,6 +25,8 @@ pub enum UnitKey {
     Relay(RelayId),
     /// The downlink endpoint on a port.
     Endpoint(u16),
+    /// A session of the inspector, by its number.
+    Session(u32),
     /// The demo's devices.
     Simulator,
     /// Records the feed on disk.
@@ -101,6 +104,8 @@ pub struct Runtime {
     pub accounts: Accounts,
     /// Whom the stand-in takes data from.
     pub platform_tokens: PlatformTokens,
+    /// The inspector's sessions: those that are wanted, and what they do.
+    pub sessions: Sessions,
     state: Mutex<State>,
     moved: Notify,
 }
@@ -141,7 +146,7 @@ impl Runtime {
             UnitKey::Broker(id) => drop(state.brokers.remove(&id)),
             UnitKey::Relay(id) => drop(state.relays.remove(&id)),
             UnitKey::Endpoint(port) => drop(state.endpoints.remove(&port)),
-            UnitKey::Simulator | UnitKey::History | UnitKey::Janitor => {}
+            UnitKey::Session(_) | UnitKey::Simulator | UnitKey::History | UnitKey::Janitor => {}
         }
     }
 
@@ -175,6 +180,11 @@ impl Runtime {
 
     pub(crate) fn take_restarts(&self) -> Vec<UnitKey> {
         std::mem::take(&mut self.state().restarts)
+    }
+
+    /// Has the supervisor look again at what is wanted.
+    pub(crate) fn wanted(&self) {
+        self.moved.notify_one();
     }
 
     /// Has a unit stopped to its end and started again.

@@ -4,11 +4,14 @@
 mod forecast;
 mod words;
 
-pub(crate) use words::grouped;
+pub(crate) use words::{grouped, unit as unit_words};
 
-use crate::api::wire::{BrokerStatus, Frame, LastError, PlatformStatus, QueueUse, RelayStatus, StatusSnapshot, Totals};
+use crate::api::wire::{
+    BrokerStatus, Frame, LastError, PlatformStatus, QueueUse, RelayStatus, SessionsFrame, StatusSnapshot, Totals,
+};
 use crate::configuration::DemoRecord;
 use crate::feed::{Feed, unix_millis};
+use crate::inspect;
 use crate::queue::Queue;
 use crate::relay::meter::Meter;
 use crate::runtime::{Runtime, UnitKey};
@@ -27,6 +30,8 @@ const TICK: Duration = Duration::from_millis(100);
 // Ticks between two snapshots, and between two writes of the tokens' last use.
 const SNAPSHOT: u32 = 5;
 const TOUCH: u32 = 100;
+// Ticks between two looks at the inspector's sessions.
+const SESSIONS: u32 = 2;
 // Ticks between two purges of discarded dead letters: two minutes. The first is at the start.
 const PURGE: u32 = 1_200;
 const SPARK: usize = 60;
@@ -246,6 +251,8 @@ pub(crate) struct Janitor {
     rates: Rates,
     // What brokers answered to filters, as the pages last heard it: lists of relays show it.
     grants: Vec<(RelayId, usize)>,
+    // The inspector's sessions as the pages last heard of them.
+    sessions: SessionsFrame,
     // Deliveries of each relay when its tokens were last noted as used.
     delivered: HashMap<RelayId, u64>,
 }
@@ -268,6 +275,7 @@ impl Janitor {
             frames,
             rates: Rates::default(),
             grants: vec![],
+            sessions: SessionsFrame { sessions: vec![] },
             delivered: HashMap::new(),
         }
     }
@@ -300,6 +308,21 @@ impl Janitor {
         }
     }
 
+    /// Pushes what changed about the inspector's sessions and publications.
+    async fn tell_sessions(&mut self) {
+        match inspect::sessions(&self.store, &self.runtime).await {
+            Ok(sessions) if self.sessions != sessions => {
+                self.sessions.clone_from(&sessions);
+                let _ = self.frames.send(Frame::Sessions(sessions));
+            }
+            Ok(_) => {}
+            Err(error) => tracing::warn!(%error, "The sessions can't be read."),
+        }
+        for job in self.runtime.sessions.changed_jobs() {
+            let _ = self.frames.send(Frame::Publish(inspect::progress(&job)));
+        }
+    }
+
     /// Ticks until `stop`.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(TICK);
@@ -313,6 +336,9 @@ impl Janitor {
             // Nobody listening is no failure.
             for view in self.feed.tick() {
                 let _ = self.frames.send(Frame::View(view));
+            }
+            if count.is_multiple_of(SESSIONS) {
+                self.tell_sessions().await;
             }
             if count.is_multiple_of(SNAPSHOT) && self.frames.receiver_count() > 0 {
                 match snapshot(&self.store, &self.queue, &self.feed, &self.runtime, &self.data_dir, &mut self.rates)

@@ -992,6 +992,9 @@ export type DecoderReason = { "kind": "chosen" } | { "kind": "bound",
  * Which.
  */
 id: BindingId, } | { "kind": "topic" } | { "kind": "payload" };
+ * How correlation data is typed.
+ */
+export type CorrelationForm = "text" | "hex" | "base64";
 
 /**
  * The demo.
@@ -1713,9 +1716,22 @@ test: FilterTest, };
 export type FilterTest = { "field": "kind", "value": Array<KindName> } | { "field": "source", "value": Array<SourceKind> } | { "field": "name", "value": Array<string> } | { "field": "direction", "value": Array<FilterDirection> } | { "field": "outcome", "value": Array<FilterOutcome> } | { "field": "qos", "value": Array<Qos> } | { "field": "retained", "value": boolean } | { "field": "client", "value": Array<string> } | { "field": "topic", "value": Array<string> } | { "field": "message", "value": Array<MessageId> } | { "field": "size", "value": SizeTest } | { "field": "since", "value": Moment } | { "field": "until", "value": Moment } | { "field": "text", "value": string } | { "field": "word", "value": string } | { "field": "regex", "value": string };
 
 /**
+ * Another name for a folder.
+ */
+export type FolderRename = { 
+/**
+ * Its name.
+ */
+from: string, 
+/**
+ * Its new name.
+ */
+to: string, };
+
+/**
  * Pushed through `subscribe`; at most about 10 a second of each kind.
  */
-export type Frame = { "kind": "status" } & StatusSnapshot | { "kind": "view" } & ViewFrame | { "kind": "testStep" } & TestStepFrame | { "kind": "config" };
+export type Frame = { "kind": "status" } & StatusSnapshot | { "kind": "view" } & ViewFrame | { "kind": "sessions" } & SessionsFrame | { "kind": "publish" } & PublishProgress | { "kind": "testStep" } & TestStepFrame | { "kind": "config" };
 
 /**
  * What the broker answered to one filter.
@@ -2383,9 +2399,85 @@ qos: Qos,
 enabled: boolean, };
 
 /**
+ * What the publish form says while it is typed.
+ */
+export type MessageCheck = { 
+/**
+ * Every problem at its field.
+ */
+problems: Array<Problem>, 
+/**
+ * Where the payload's mistake stands.
+ */
+mistake: PayloadMistake | null, 
+/**
+ * Bytes of the payload, when it is one.
+ */
+size: number | null, };
+
+/**
+ * A message as typed.
+ */
+export type MessageDraft = { 
+/**
+ * Topic.
+ */
+topic: string, 
+/**
+ * What `payload` is.
+ */
+source: PayloadSource, 
+/**
+ * Payload as typed, or a file's bytes in Base64.
+ */
+payload: string, 
+/**
+ * With [`PayloadSource::File`]: the file's name.
+ */
+fileName: string, 
+/**
+ * Quality of service.
+ */
+qos: Qos, 
+/**
+ * Whether the broker retains it.
+ */
+retain: boolean, 
+/**
+ * MQTT 5 properties.
+ */
+properties: PropertiesDraft, };
+
+/**
  * One message, from its PUBLISH to its last delivery attempt.
  */
 export type MessageId = string;
+
+/**
+ * Another folder or name for a message.
+ */
+export type MessagePlace = { 
+/**
+ * Which.
+ */
+id: number, 
+/**
+ * Folder.
+ */
+folder: string, 
+/**
+ * Name.
+ */
+name: string, };
+
+/**
+ * Asks for a saved message.
+ */
+export type MessageRequest = { 
+/**
+ * Which.
+ */
+id: number, };
 
 /**
  * What is told besides topic and QoS, as TagoIO metadata.
@@ -2627,6 +2719,28 @@ note: string | null,
 children: Array<PayloadNode>, };
 
 /**
+ * Why what was typed is no payload.
+ */
+export type PayloadMistake = { 
+/**
+ * Line, from 1.
+ */
+line: number, 
+/**
+ * Character in the line, from 1.
+ */
+column: number, 
+/**
+ * One sentence.
+ */
+message: string, };
+
+/**
+ * Where the payload comes from.
+ */
+export type PayloadSource = "text" | "json" | "hex" | "base64" | "file";
+
+/**
  * A payload, decoded in the engine.
  */
 export type PayloadView = { 
@@ -2722,6 +2836,136 @@ name: string,
  * The text.
  */
 text: string, };
+ * MQTT 5 properties as typed; an empty text sends none.
+ */
+export type PropertiesDraft = { 
+/**
+ * MIME type of the payload, or whatever the two sides agreed on.
+ */
+contentType: string, 
+/**
+ * Where an answer is to be sent.
+ */
+responseTopic: string, 
+/**
+ * What the answer carries again.
+ */
+correlation: string, 
+/**
+ * How that is typed.
+ */
+correlationForm: CorrelationForm, 
+/**
+ * Seconds.
+ */
+expiry: string, 
+/**
+ * Says that the payload is text in UTF-8 (Payload Format Indicator 1).
+ */
+utf8: boolean, 
+/**
+ * User properties, in their order.
+ */
+user: Array<UserProperty>, };
+
+/**
+ * A request and its answer.
+ */
+export type PublishPair = { 
+/**
+ * Correlation data: text, or hexadecimal when it is none.
+ */
+correlation: string, 
+/**
+ * When the request went out.
+ */
+at: number, 
+/**
+ * Milliseconds from there to the answer.
+ */
+took: number | null, 
+/**
+ * Beginning of the answer's payload.
+ */
+answer: string | null, 
+/**
+ * Bytes of it.
+ */
+size: number | null, 
+/**
+ * Whether the answer carried the correlation data; else it was taken for the oldest request.
+ */
+correlated: boolean, };
+
+/**
+ * How a publication stands.
+ */
+export type PublishProgress = { 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * The broker's name.
+ */
+broker: string, 
+/**
+ * Topic.
+ */
+topic: string, 
+/**
+ * Messages to be sent.
+ */
+count: number, 
+/**
+ * Messages sent so far.
+ */
+sent: number, 
+/**
+ * Of these, written or acknowledged.
+ */
+taken: number, 
+/**
+ * Whether nothing more will happen.
+ */
+done: boolean, 
+/**
+ * What came of it, in words.
+ */
+words: string, 
+/**
+ * Whether that is good.
+ */
+tone: Tone, 
+/**
+ * Where answers are looked for.
+ */
+responseTopic: string | null, 
+/**
+ * Requests and their answers, oldest first.
+ */
+pairs: Array<PublishPair>, };
+
+/**
+ * A message to be published.
+ */
+export type PublishRequest = { 
+/**
+ * At which broker.
+ */
+brokerId: BrokerId | null, 
+/**
+ * Through an open session of that broker; else over a connection of its own, for this only.
+ */
+session: number | null, 
+/**
+ * The message.
+ */
+message: MessageDraft, 
+/**
+ * More than once.
+ */
+repeat: RepeatDraft | null, };
 
 /**
  * Quality of service (MQTT 3.1.1 and 5.0, section 4.3).
@@ -3102,6 +3346,19 @@ draft: RelayDraft,
  * Each filter with what the broker last answered, in words: `granted QoS 1`, `refused: not authorized`.
  */
 grants: Array<Grant>, };
+
+/**
+ * How often a message is sent, as typed.
+ */
+export type RepeatDraft = { 
+/**
+ * How many.
+ */
+count: string, 
+/**
+ * Milliseconds between two.
+ */
+every: string, };
 
 /**
  * What becomes of retained messages.
@@ -3520,6 +3777,38 @@ export type SchemaDraft = {
  * `None` makes a new schema.
  */
 id: SchemaId | null, 
+ * A message that was kept.
+ */
+export type SavedMessage = { 
+/**
+ * Its number.
+ */
+id: number, 
+/**
+ * Its folder; empty outside of any.
+ */
+folder: string, 
+/**
+ * Its name, once in a folder.
+ */
+name: string, 
+/**
+ * The form.
+ */
+message: MessageDraft, };
+
+/**
+ * A message to be kept.
+ */
+export type SavedMessageDraft = { 
+/**
+ * In the place of this one; `None` for a new one.
+ */
+id: number | null, 
+/**
+ * Folder.
+ */
+folder: string, 
 /**
  * Name.
  */
@@ -3572,6 +3861,9 @@ name: string,
  * Message types to choose from.
  */
 messages: Array<string>, };
+ * The form; need not be valid yet.
+ */
+message: MessageDraft, };
 
 /**
  * What a form does with a secret that the page never saw.
@@ -3581,6 +3873,141 @@ export type SecretDraft = { "kind": "keep" } | { "kind": "set",
  * The new value.
  */
 value: string, } | { "kind": "clear" } | { "kind": "generate" };
+
+/**
+ * A session to be opened.
+ */
+export type SessionDraft = { 
+/**
+ * At which broker.
+ */
+brokerId: BrokerId | null, 
+/**
+ * What to subscribe to; at least one.
+ */
+filters: Array<SessionFilterDraft>, 
+/**
+ * Filters like `#` are meant as they stand.
+ */
+everything: boolean, };
+
+/**
+ * A filter and the QoS asked for.
+ */
+export type SessionFilterDraft = { 
+/**
+ * Filter.
+ */
+filter: string, 
+/**
+ * QoS.
+ */
+qos: Qos, };
+
+/**
+ * A filter that a session gives up.
+ */
+export type SessionFilterRemoval = { 
+/**
+ * The session.
+ */
+number: number, 
+/**
+ * Filter.
+ */
+filter: string, };
+
+/**
+ * A filter for an open session. One that is there takes the new QoS.
+ */
+export type SessionFilterRequest = { 
+/**
+ * The session.
+ */
+number: number, 
+/**
+ * Filter.
+ */
+filter: string, 
+/**
+ * QoS.
+ */
+qos: Qos, 
+/**
+ * Filters like `#` are meant as they stand.
+ */
+everything: boolean, };
+
+/**
+ * A filter of an open session.
+ */
+export type SessionFilterView = { 
+/**
+ * Filter.
+ */
+filter: string, 
+/**
+ * QoS asked for.
+ */
+qos: Qos, 
+/**
+ * How it stands: `granted QoS 1`, `refused: …`.
+ */
+words: string, 
+/**
+ * Whether that is good.
+ */
+tone: Tone, };
+
+/**
+ * An open session.
+ */
+export type SessionView = { 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * At which broker.
+ */
+brokerId: BrokerId, 
+/**
+ * That broker's name.
+ */
+broker: string, 
+/**
+ * Its own client id; empty before it was first started.
+ */
+clientId: string, 
+/**
+ * How it stands.
+ */
+state: StateWords, 
+/**
+ * What to do about it; empty when nothing.
+ */
+advice: string, 
+/**
+ * Filters, in the order they were added.
+ */
+filters: Array<SessionFilterView>, 
+/**
+ * Messages that came.
+ */
+received: number, 
+/**
+ * Messages that came and are not in the feed: too large.
+ */
+lost: number, };
+
+/**
+ * All open sessions, by number.
+ */
+export type SessionsFrame = { 
+/**
+ * Those a person opened.
+ */
+sessions: Array<SessionView>, };
 
 /**
  * Settings a person can change.
@@ -4166,6 +4593,19 @@ export type UndoRequest = {
 undo: number, };
 
 /**
+ * A user property as typed.
+ */
+export type UserProperty = { 
+/**
+ * Name; may come more than once.
+ */
+name: string, 
+/**
+ * Value.
+ */
+value: string, };
+
+/**
  * Cases of a verification.
  */
 export type VerifyOutcome = "ok" | "wrongRegion" | "wrongKind" | "refused" | "unreachable" | "notCheckable";
@@ -4443,6 +4883,20 @@ export interface Commands {
   "decode.schema": { request: SchemaRequest; response: Schema };
   "decode.saveSchema": { request: SchemaDraft; response: SchemaView };
   "decode.deleteSchema": { request: SchemaRequest; response: null };
+  "sessions.list": { request: null; response: SessionsFrame };
+  "sessions.open": { request: SessionDraft; response: SessionView };
+  "sessions.add": { request: SessionFilterRequest; response: SessionView };
+  "sessions.remove": { request: SessionFilterRemoval; response: SessionView };
+  "sessions.close": { request: NumberRequest; response: null };
+  "publish.check": { request: MessageDraft; response: MessageCheck };
+  "publish.start": { request: PublishRequest; response: PublishProgress };
+  "publish.progress": { request: NumberRequest; response: PublishProgress };
+  "publish.cancel": { request: NumberRequest; response: PublishProgress };
+  "messages.list": { request: null; response: Array<SavedMessage> };
+  "messages.save": { request: SavedMessageDraft; response: SavedMessage };
+  "messages.move": { request: MessagePlace; response: SavedMessage };
+  "messages.renameFolder": { request: FolderRename; response: null };
+  "messages.delete": { request: MessageRequest; response: null };
   "queue.letters": { request: LettersRequest; response: Letters };
   "queue.letter": { request: LetterRequest; response: LetterDetail };
   "queue.editLetter": { request: LetterDraft; response: LetterDetail };

@@ -7,6 +7,7 @@ import Pause from "@lucide/svelte/icons/pause";
 import Play from "@lucide/svelte/icons/play";
 import Plus from "@lucide/svelte/icons/plus";
 import RotateCw from "@lucide/svelte/icons/rotate-cw";
+import Rss from "@lucide/svelte/icons/rss";
 import Sparkles from "@lucide/svelte/icons/sparkles";
 import StepForward from "@lucide/svelte/icons/step-forward";
 import Sun from "@lucide/svelte/icons/sun";
@@ -56,7 +57,12 @@ export function actionsOf(app: App, showKeys: () => void): Action[] {
     list.push({ id: "feed-clear", label: "Clear the feed", icon: Trash, run: () => doing(feed.clear()) });
   }
 
+  const subscribe = () => {
+    app.go("inspector");
+    app.sessions.asking = "new";
+  };
   list.push(
+    { id: "subscribe", label: "Subscribe to a broker", icon: Rss, run: subscribe },
     { id: "new-broker", label: "New broker", icon: Plus, run: () => app.go("brokers", "new") },
     { id: "new-relay", label: "New relay", icon: Plus, run: () => app.go("relays", "new") },
     { id: "new-token", label: "New token", icon: Plus, run: () => app.go("tokens", "new") },

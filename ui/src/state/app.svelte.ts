@@ -10,7 +10,9 @@ import { Decoders } from "./decoders.svelte";
 import { FeedView } from "./feed.svelte";
 import { Frames } from "./frames";
 import { Navigation, type Intent, type Place } from "./navigation.svelte";
+import { Publishing } from "./publishing.svelte";
 import { Selection } from "./selection.svelte";
+import { Sessions } from "./sessions.svelte";
 import { Settings } from "./settings.svelte";
 import { Status } from "./status.svelte";
 import { Toasts } from "./toasts.svelte";
@@ -27,6 +29,8 @@ export class App {
   readonly feed: FeedView;
   readonly selection: Selection;
   readonly decoders: Decoders;
+  readonly sessions: Sessions;
+  readonly publishing: Publishing;
   readonly #backend: Backend;
 
   constructor(port: Backend) {
@@ -38,6 +42,8 @@ export class App {
     this.feed = new FeedView(port.rpc, this.frames);
     this.selection = new Selection(port.rpc, this.frames);
     this.decoders = new Decoders(port.rpc);
+    this.sessions = new Sessions(port.rpc, this.frames);
+    this.publishing = new Publishing(port.rpc, this.frames);
   }
 
   /** Subscribes first, so that nothing is missed, then reads what there is. */
@@ -53,6 +59,7 @@ export class App {
       this.status.snapshot.load(),
       this.config.load(),
       this.config.regions.load(),
+      this.sessions.load().catch((error: unknown) => this.toasts.failed(error)),
     ]);
   }
 

@@ -17,7 +17,9 @@ mod filters;
 mod import;
 mod letters;
 mod preview;
+mod publish;
 mod relays;
+mod sessions;
 mod settings;
 mod tokens;
 
@@ -27,6 +29,7 @@ use relayscope_domain::decode::binding::{Binding, BindingDraft};
 use relayscope_domain::decode::diff::Diff;
 use relayscope_domain::decode::schema::{Schema, SchemaDraft};
 use relayscope_domain::endpoint::EndpointDraft;
+use relayscope_domain::publish::MessageDraft;
 use relayscope_domain::relay::RelayDraft;
 use relayscope_domain::settings::Settings;
 use relayscope_domain::token::TokenDraft;
@@ -137,6 +140,22 @@ table! {
     "decode.schema" => decoders::schema, SchemaRequest => Schema;
     "decode.saveSchema" => decoders::save_schema, SchemaDraft => SchemaView;
     "decode.deleteSchema" => decoders::delete_schema, SchemaRequest => Nothing;
+
+    "sessions.list" => sessions::list, Nothing => SessionsFrame;
+    "sessions.open" => sessions::open, SessionDraft => SessionView;
+    "sessions.add" => sessions::add, SessionFilterRequest => SessionView;
+    "sessions.remove" => sessions::remove, SessionFilterRemoval => SessionView;
+    "sessions.close" => sessions::close, NumberRequest => Nothing;
+
+    "publish.check" => publish::check_message, MessageDraft => MessageCheck;
+    "publish.start" => publish::start, PublishRequest => PublishProgress;
+    "publish.progress" => publish::progress, NumberRequest => PublishProgress;
+    "publish.cancel" => publish::cancel, NumberRequest => PublishProgress;
+    "messages.list" => publish::list, Nothing => Vec<SavedMessage>;
+    "messages.save" => publish::save, SavedMessageDraft => SavedMessage;
+    "messages.move" => publish::place, MessagePlace => SavedMessage;
+    "messages.renameFolder" => publish::rename_folder, FolderRename => Nothing;
+    "messages.delete" => publish::delete, MessageRequest => Nothing;
 
     "queue.letters" => letters::list, LettersRequest => Letters;
     "queue.letter" => letters::detail, LetterRequest => LetterDetail;

@@ -8,6 +8,7 @@ mod endpoint;
 mod feed;
 mod forms;
 mod letters;
+mod sessions;
 mod status;
 
 pub use decoders::*;
@@ -16,6 +17,7 @@ pub use endpoint::*;
 pub use feed::*;
 pub use forms::*;
 pub use letters::*;
+pub use sessions::*;
 pub use status::*;
 
 use relayscope_domain::broker::BrokerDraft;
@@ -66,6 +68,10 @@ pub enum Frame {
     Status(Box<StatusSnapshot>),
     /// An open view grew, shrank or was paused.
     View(ViewFrame),
+    /// The inspector's sessions, as something about them changed.
+    Sessions(SessionsFrame),
+    /// A publication went on.
+    Publish(PublishProgress),
     /// A step of a running connection test ended.
     TestStep(TestStepFrame),
     /// Saved configuration changed: read the lists again.

@@ -1,6 +1,7 @@
 //! Everything about one event: TagoIO's title, packet details, payload, and the journey of its message.
 
 use super::event::{Direction, Event, Kind};
+use super::payload;
 use super::row::{self, took_words, unix_millis};
 use super::sections;
 use crate::api::wire::{EventDetail, Field, JourneyStep, PayloadView};

@@ -88,12 +88,17 @@ impl Feed {
         lock(&self.inner.ring)
     }
 
-    /// Appends an event and gives it its number.
-    pub fn record(&self, mut event: Event) {
+    /// Appends an event and gives it its number. `false` when it alone would take half of the budget: it was counted.
+    pub fn record(&self, mut event: Event) -> bool {
         event.origin = self.origin;
+        let mut ring = self.ring();
+        let before = ring.not_taken();
+        let gone = ring.push(event);
+        let taken = ring.not_taken() == before;
+        drop(ring);
         // Dropped without the lock.
-        let gone = self.ring().push(event);
         drop(gone);
+        taken
     }
 
     /// Changes the budget; a smaller one evicts at once.

@@ -64,12 +64,12 @@ pub enum Polled {
     },
     /// SUBACK: one answer per filter.
     SubAck(u16, Vec<Result<Qos, String>>),
-    /// UNSUBACK.
-    UnsubAck,
+    /// UNSUBACK, or why the broker kept the subscription.
+    UnsubAck(u16, Result<(), String>),
     /// So many QoS 0 messages of ours, in order, have been written to the socket.
     Written(usize),
     /// PUBACK or PUBCOMP, or why the broker did not take the message.
-    Published(u16, Result<(), String>),
+    Published(u16, Result<Taken, String>),
     /// PUBREL: the broker knows that the QoS 2 message was taken, and may use its identifier again.
     Released(u16),
     /// DISCONNECT was written by us, and the broker has closed the connection.
@@ -119,6 +119,16 @@ impl Limits {
     }
 }
 
+/// What a broker says of a message that it took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Taken {
+    /// Nothing more.
+    #[default]
+    Yes,
+    /// Nobody subscribes to the topic (MQTT 5.0 sections 3.4.2.1 and 3.5.2.1, 0x10). A broker need not say so.
+    Unheard,
+}
+
 /// A PUBLISH as it came.
 #[derive(Debug)]
 pub struct Arrived {
@@ -136,6 +146,8 @@ pub struct Arrived {
     pub packet_id: u16,
     /// MQTT 5 properties, in words.
     pub properties: Vec<(String, String)>,
+    /// Correlation Data as it came (MQTT 5); the properties have it in words.
+    pub correlation: Option<Bytes>,
     /// Identifiers of the subscriptions it came for (MQTT 5).
     pub subscriptions: Vec<u32>,
 }
@@ -262,8 +274,8 @@ impl Link {
         self.up()?.out.subscribe(filters, resumed, identifier)
     }
 
-    /// UNSUBSCRIBE.
-    pub fn unsubscribe(&mut self, filter: &str) -> Result<(), Unsent> {
+    /// UNSUBSCRIBE; returns its packet identifier.
+    pub fn unsubscribe(&mut self, filter: &str) -> Result<u16, Unsent> {
         self.up()?.out.unsubscribe(filter)
     }
 

@@ -7,6 +7,7 @@ pub mod address;
 pub(crate) mod dial;
 pub mod failure;
 pub mod link;
+pub(crate) mod own_id;
 pub mod properties;
 pub mod session;
 pub mod test;

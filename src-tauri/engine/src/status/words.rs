@@ -28,7 +28,7 @@ fn state(words: impl Into<String>, tone: Tone, since: Option<SystemTime>) -> Sta
 }
 
 /// A unit's own state; `stopped` is said when it is not wanted.
-pub(super) fn unit(status: &UnitStatus, stopped: &str) -> StateWords {
+pub(crate) fn unit(status: &UnitStatus, stopped: &str) -> StateWords {
     match status {
         UnitStatus::Stopped => state(stopped, Tone::Idle, None),
         UnitStatus::Starting => state("starting", Tone::Warn, None),

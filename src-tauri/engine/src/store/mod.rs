@@ -9,6 +9,7 @@ mod brokers;
 mod decoders;
 mod endpoint;
 mod filters;
+mod messages;
 mod meta;
 mod relays;
 mod tokens;

@@ -5,11 +5,12 @@ use crate::broker::Account;
 use crate::configuration::DemoRecord;
 use crate::endpoint::{EndpointPlan, EndpointRelay};
 use crate::fingerprint::Fingerprint;
+use crate::inspect::SessionPlan;
 use crate::platform::PlatformToken;
 use crate::runtime::{Runtime, UnitKey};
 use crate::store::{Store, StoreError, StoredToken};
 use relayscope_domain::broker::{Broker, BrokerSecrets, BrokerSpec, Connection, Embedded, Tls, Transport};
-use relayscope_domain::id::{ListenerId, RelayId, TokenId};
+use relayscope_domain::id::{ListenerId, TokenId};
 use relayscope_domain::message::MqttVersion;
 use relayscope_domain::relay::Relay;
 use relayscope_domain::secret::Secret;
@@ -25,6 +26,7 @@ pub(crate) enum Plan {
     Broker(Box<BrokerPlan>),
     Relay(Box<RelayPlan>),
     Endpoint(Box<EndpointPlan>),
+    Session(Box<SessionPlan>),
     Simulator { broker: SocketAddr, devices: Vec<(String, Secret)> },
     History(HistorySettings),
     Janitor,
@@ -112,6 +114,7 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
             Plan::Platform
             | Plan::Broker(_)
             | Plan::Relay(_)
+            | Plan::Session(_)
             | Plan::Simulator { .. }
             | Plan::History(_)
             | Plan::Janitor => {}
@@ -124,7 +127,33 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
         let devices = devices.map(|stored| (stored.token.name.clone(), stored.value.clone())).collect();
         plans.insert(UnitKey::Simulator, Plan::Simulator { broker: at.address, devices });
     }
+    for (number, wanted) in runtime.sessions.wanted() {
+        // Waits, and says so, while its broker is deleted or does not run.
+        let Some(broker) = brokers.iter().find(|broker| broker.id == wanted.broker_id) else { continue };
+        let Some((connection, secrets)) = way(store, runtime, broker, &wanted.base_id()).await? else { continue };
+        let connection = wanted.own(connection);
+        let max_packet = store.settings().await?.packet_bytes();
+        let plan = SessionPlan { broker_name: broker.name.clone(), connection, secrets, max_packet };
+        plans.insert(UnitKey::Session(number), Plan::Session(Box::new(plan)));
+    }
     Ok(Desired { plans, accounts: accounts(&tokens), platform_tokens: platform_tokens(&tokens) })
+}
+
+/// How a broker is reached: with its saved connection, or inside under `client_id`. `None` while it does not run.
+async fn way(
+    store: &Store,
+    runtime: &Runtime,
+    broker: &Broker,
+    client_id: &str,
+) -> Result<Option<(Connection, BrokerSecrets)>, StoreError> {
+    Ok(match &broker.spec {
+        BrokerSpec::External(connection) => Some(((**connection).clone(), store.broker_secrets(broker.id).await?)),
+        BrokerSpec::Embedded(_) => runtime.broker(broker.id).map(|at| {
+            let password = Some(at.broker.internal_token().clone());
+            let secrets = BrokerSecrets { password, client_key: None, ..Default::default() };
+            (inside(client_id.to_owned(), at.address), secrets)
+        }),
+    })
 }
 
 fn url_of(relay: &Relay, runtime: &Runtime) -> Option<String> {
@@ -140,24 +169,11 @@ async fn relay_plan(
     tokens: &HashMap<TokenId, StoredToken>,
 ) -> Result<Option<RelayPlan>, StoreError> {
     let Some(url) = url_of(relay, runtime) else { return Ok(None) };
-    let (connection, secrets) = match &broker.spec {
-        BrokerSpec::External(connection) => {
-            let mut connection = (**connection).clone();
-            connection.client_id.push_str(&store.client_suffix(relay.id).await?);
-            (connection, store.broker_secrets(broker.id).await?)
-        }
-        BrokerSpec::Embedded(_) => match runtime.broker(broker.id) {
-            Some(at) => (
-                inside(relay.id, at.address),
-                BrokerSecrets {
-                    password: Some(at.broker.internal_token().clone()),
-                    client_key: None,
-                    ..Default::default()
-                },
-            ),
-            None => return Ok(None),
-        },
-    };
+    let client_id = format!("relayscope-{}", &relay.id.to_string()[..8]);
+    let Some((mut connection, secrets)) = way(store, runtime, broker, &client_id).await? else { return Ok(None) };
+    if matches!(broker.spec, BrokerSpec::External(_)) {
+        connection.client_id.push_str(&store.client_suffix(relay.id).await?);
+    }
     let value = |id: TokenId| tokens.get(&id).map(|stored| stored.value.clone());
     let (Some(network_token), Some(authorization)) = (value(relay.network_token_id), value(relay.authorization_id))
     else {
@@ -175,15 +191,15 @@ async fn relay_plan(
     }))
 }
 
-/// How our relays reach our own broker.
-fn inside(relay: RelayId, address: SocketAddr) -> Connection {
+/// How our clients reach our own broker.
+fn inside(client_id: String, address: SocketAddr) -> Connection {
     Connection {
         host: address.ip().to_string(),
         port: address.port(),
         transport: Transport::Tcp,
         path: String::new(),
         version: MqttVersion::V5,
-        client_id: format!("relayscope-{}", &relay.to_string()[..8]),
+        client_id,
         username: Some("Token".into()),
         keep_alive: 30,
         clean_start: false,

@@ -226,7 +226,12 @@ impl Supervisor {
     async fn shut_down(mut self) {
         for last_stage in [false, true] {
             for (key, unit) in &mut self.units {
-                if last_stage || matches!(key, UnitKey::Relay(_) | UnitKey::Endpoint(_) | UnitKey::Simulator) {
+                if last_stage
+                    || matches!(
+                        key,
+                        UnitKey::Relay(_) | UnitKey::Endpoint(_) | UnitKey::Session(_) | UnitKey::Simulator
+                    )
+                {
                     unit.stopping = true;
                     unit.stop.cancel();
                 }

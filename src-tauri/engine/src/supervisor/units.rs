@@ -10,6 +10,7 @@ use crate::destination::tagoio::TagoIo;
 use crate::endpoint::{self, EndpointError, EndpointPlan, Reach};
 use crate::feed::Feed;
 use crate::feed::history::{History, HistoryError};
+use crate::inspect::{self, SessionPlan};
 use crate::mqtt::session::SessionConfig;
 use crate::platform::{self, Platform, PlatformConfig};
 use crate::queue::Queue;
@@ -43,6 +44,7 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
         (UnitKey::Broker(id), Plan::Broker(plan)) => broker(world, id, *plan, stop).await,
         (_, Plan::Relay(plan)) => relay(world, *plan, stop).await,
         (UnitKey::Endpoint(port), Plan::Endpoint(plan)) => endpoint(world, port, *plan, stop).await,
+        (UnitKey::Session(number), Plan::Session(plan)) => session(world, number, *plan, stop).await,
         (_, Plan::Platform) => platform(world, stop).await,
         (key, Plan::Simulator { broker, devices }) => {
             let devices: Vec<SimulatedDevice> =
@@ -195,6 +197,32 @@ async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended 
         Err(RelayError::Tls(error)) => Ended::Failed(chain(&error)),
         Err(error) => Ended::Fell(chain(&error)),
     }
+}
+
+async fn session(world: World, number: u32, plan: SessionPlan, stop: CancellationToken) -> Ended {
+    let Some(shared) = world.runtime.sessions.shared(number) else {
+        stop.cancelled().await;
+        return Ended::Stopped;
+    };
+    match inspect::open(plan, shared.clone(), world.feed.of(SourceKind::Session)) {
+        Ok(task) => {
+            world.runtime.runs(UnitKey::Session(number));
+            task.run(&stop).await;
+        }
+        Err(error) => {
+            let why = chain(&error);
+            if !shared.abandoned(&why) {
+                return Ended::Failed(why);
+            }
+        }
+    }
+    if !stop.is_cancelled() {
+        // It was opened for one message only.
+        world.runtime.sessions.close(number);
+        world.runtime.wanted();
+        stop.cancelled().await;
+    }
+    Ended::Stopped
 }
 
 /// Filters that an earlier run subscribed to and this one does not. What this one subscribes to is noted for the next.

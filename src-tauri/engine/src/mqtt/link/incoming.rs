@@ -3,7 +3,7 @@
 
 use super::super::words;
 use super::framing::{Frame, Malformed, malformed, qos_of, variable};
-use super::{Arrived, Polled};
+use super::{Arrived, Polled, Taken};
 use bytes::{Buf, Bytes, BytesMut};
 use relayscope_domain::message::Qos;
 use rmqtt_codec::{v3, v5};
@@ -17,9 +17,9 @@ pub(super) enum Incoming {
     /// Only to be told.
     Told(Polled),
     /// A PUBLISH of ours has ended, well or badly.
-    Settled(u16, Result<(), String>),
+    Settled(u16, Result<Taken, String>),
     /// PUBREC: to be answered with PUBREL, unless it is a refusal.
-    Received(u16, Result<(), String>),
+    Received(u16, Result<Taken, String>),
     /// PUBREL: to be answered with PUBCOMP.
     Release(u16),
     /// SUBACK or UNSUBACK: the packet identifier is free.
@@ -62,9 +62,9 @@ impl Decoder {
                         && id != 0
                     {
                         return Ok(match first {
-                            0x50 => Incoming::Received(id, Ok(())),
+                            0x50 => Incoming::Received(id, Ok(Taken::Yes)),
                             0x62 => Incoming::Release(id),
-                            _ => Incoming::Settled(id, Ok(())),
+                            _ => Incoming::Settled(id, Ok(Taken::Yes)),
                         });
                     }
                     if self.v5 { other_v5(frame) } else { other_v3(frame) }
@@ -90,7 +90,7 @@ impl Decoder {
                 Err(_) => return Err(malformed("a PUBLISH without its packet identifier")),
             }
         };
-        let (mut properties, mut subscriptions) = (vec![], vec![]);
+        let (mut properties, mut subscriptions, mut correlation) = (vec![], vec![], None);
         if self.v5 {
             let found = take_variable(&mut body)?;
             if found > body.len() {
@@ -98,7 +98,10 @@ impl Decoder {
             }
             let mut source = body.split_to(found);
             while source.has_remaining() {
-                property(&mut source, &mut properties, &mut subscriptions)?;
+                // A property that comes twice is a protocol error of the broker's; the last one counts.
+                if let Some(data) = property(&mut source, &mut properties, &mut subscriptions)? {
+                    correlation = Some(data);
+                }
             }
         }
         Ok(Arrived {
@@ -109,6 +112,7 @@ impl Decoder {
             dup: first & 8 != 0,
             packet_id,
             properties,
+            correlation,
             subscriptions,
         })
     }
@@ -131,13 +135,14 @@ fn take_text(source: &mut Bytes) -> Result<String, Malformed> {
 }
 
 /// One property of a PUBLISH (MQTT 5.0 section 3.3.2.3) in words; the subscription identifiers apart, because they are our
-/// own.
+/// own. Returns Correlation Data as it came.
 fn property(
     source: &mut Bytes,
     properties: &mut Vec<(String, String)>,
     subscriptions: &mut Vec<u32>,
-) -> Result<(), Malformed> {
+) -> Result<Option<Bytes>, Malformed> {
     let short = |_| malformed("a PUBLISH that ends in a property");
+    let mut correlation = None;
     let (name, value) = match source.get_u8() {
         0x01 => {
             ("Payload format", if source.try_get_u8().map_err(short)? == 1 { "UTF-8 text" } else { "bytes" }.to_owned())
@@ -145,21 +150,26 @@ fn property(
         0x02 => ("Message expiry", format!("{} s", source.try_get_u32().map_err(short)?)),
         0x03 => ("Content type", take_text(source)?),
         0x08 => ("Response topic", take_text(source)?),
-        0x09 => ("Correlation data", String::from_utf8_lossy(&take_bytes(source)?).into_owned()),
+        0x09 => {
+            let data = take_bytes(source)?;
+            let words = String::from_utf8_lossy(&data).into_owned();
+            correlation = Some(data);
+            ("Correlation data", words)
+        }
         0x0b => {
             subscriptions.push(u32::try_from(take_variable(source)?).unwrap_or(u32::MAX));
-            return Ok(());
+            return Ok(None);
         }
         0x23 => return Err(malformed("a topic alias, although none was offered")),
         0x26 => {
             let name = take_text(source)?;
             properties.push((format!("User property {name}"), take_text(source)?));
-            return Ok(());
+            return Ok(None);
         }
         other => return Err(malformed(format!("the property 0x{other:02x} in a PUBLISH"))),
     };
     properties.push((name.to_owned(), value));
-    Ok(())
+    Ok(correlation)
 }
 
 fn incomplete() -> Malformed {
@@ -176,9 +186,9 @@ fn other_v3(mut frame: BytesMut) -> Result<Incoming, Malformed> {
         v3::Codec::new(0).decode(&mut frame).map_err(|error| malformed(error.to_string()))?.ok_or_else(incomplete)?;
     Ok(match packet {
         v3::Packet::PublishAck { packet_id } | v3::Packet::PublishComplete { packet_id } => {
-            Incoming::Settled(packet_id.get(), Ok(()))
+            Incoming::Settled(packet_id.get(), Ok(Taken::Yes))
         }
-        v3::Packet::PublishReceived { packet_id } => Incoming::Received(packet_id.get(), Ok(())),
+        v3::Packet::PublishReceived { packet_id } => Incoming::Received(packet_id.get(), Ok(Taken::Yes)),
         v3::Packet::PublishRelease { packet_id } => Incoming::Release(packet_id.get()),
         v3::Packet::SubscribeAck { packet_id, status } => {
             let answers = status.into_iter().map(|status| match status {
@@ -187,7 +197,9 @@ fn other_v3(mut frame: BytesMut) -> Result<Incoming, Malformed> {
             });
             Incoming::Answered(packet_id.get(), Polled::SubAck(packet_id.get(), answers.collect()))
         }
-        v3::Packet::UnsubscribeAck { packet_id } => Incoming::Answered(packet_id.get(), Polled::UnsubAck),
+        v3::Packet::UnsubscribeAck { packet_id } => {
+            Incoming::Answered(packet_id.get(), Polled::UnsubAck(packet_id.get(), Ok(())))
+        }
         v3::Packet::PingResponse => Incoming::Alive,
         _ => return Err(unexpected(first)),
     })
@@ -201,7 +213,8 @@ fn other_v5(mut frame: BytesMut) -> Result<Incoming, Malformed> {
         .ok_or_else(incomplete)?;
     let judged = |code: u8, text: Option<&str>| match code {
         0x80.. => Err(text.map_or_else(|| words::reason(code), |text| format!("{} (“{text}”)", words::reason(code)))),
-        _ => Ok(()),
+        0x10 => Ok(Taken::Unheard),
+        _ => Ok(Taken::Yes),
     };
     Ok(match packet {
         v5::Packet::PublishAck(ack) => {
@@ -221,7 +234,11 @@ fn other_v5(mut frame: BytesMut) -> Result<Incoming, Malformed> {
             });
             Incoming::Answered(ack.packet_id.get(), Polled::SubAck(ack.packet_id.get(), answers.collect()))
         }
-        v5::Packet::UnsubscribeAck(ack) => Incoming::Answered(ack.packet_id.get(), Polled::UnsubAck),
+        v5::Packet::UnsubscribeAck(ack) => {
+            let refused = ack.status.iter().map(|status| u8::from(*status)).find(|code| *code >= 0x80);
+            let answer = refused.map_or(Ok(()), |code| Err(words::reason(code)));
+            Incoming::Answered(ack.packet_id.get(), Polled::UnsubAck(ack.packet_id.get(), answer))
+        }
         v5::Packet::PingResponse => Incoming::Alive,
         v5::Packet::Disconnect(bye) => {
             Incoming::Goodbye(bye.reason_code.into(), bye.reason_string.map(|text| text.to_string()))

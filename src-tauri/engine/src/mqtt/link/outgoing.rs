@@ -282,7 +282,7 @@ impl Outgoing {
         Ok(packet_id.get())
     }
 
-    pub(super) fn unsubscribe(&mut self, filter: &str) -> Result<(), Unsent> {
+    pub(super) fn unsubscribe(&mut self, filter: &str) -> Result<u16, Unsent> {
         self.room(FULL)?;
         let packet_id = self.next_id(Stage::Answer);
         let topic_filters = vec![filter.into()];
@@ -291,10 +291,11 @@ impl Outgoing {
                 packet_id,
                 user_properties: vec![],
                 topic_filters,
-            }))
+            }))?;
         } else {
-            self.encode_v3(v3::Packet::Unsubscribe { packet_id, topic_filters })
+            self.encode_v3(v3::Packet::Unsubscribe { packet_id, topic_filters })?;
         }
+        Ok(packet_id.get())
     }
 
     pub(super) fn ping(&mut self) {

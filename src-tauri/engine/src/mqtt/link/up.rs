@@ -7,9 +7,9 @@ use super::connect::Established;
 use super::framing::{Framer, Malformed};
 use super::incoming::{Decoder, Incoming};
 use super::outgoing::Outgoing;
-use super::{Limits, Polled};
+use super::{Limits, Polled, Taken};
 use relayscope_domain::message::MqttVersion;
-use std::collections::VecDeque;
+use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -22,6 +22,8 @@ pub(super) struct Up {
     framer: Framer,
     decoder: Decoder,
     pub(super) out: Outgoing,
+    // QoS 2 messages of ours that nobody subscribes to; PUBREC says it, PUBCOMP ends the exchange.
+    unheard: HashSet<u16>,
     pulse: Option<Pulse>,
     // Told before what was read: it happened before.
     told: VecDeque<Polled>,
@@ -44,6 +46,7 @@ impl Up {
             framer: from.framer,
             decoder: Decoder::new(v5),
             out: Outgoing::new(v5, limits, last_id, unreleased),
+            unheard: HashSet::new(),
             pulse: from.keep_alive.map(Pulse::new),
             told: VecDeque::new(),
             draining: false,
@@ -84,8 +87,15 @@ impl Up {
     fn answer(&mut self, incoming: Incoming) -> Option<Result<Polled, Failure>> {
         let event = match incoming {
             Incoming::Told(event) => event,
-            Incoming::Settled(id, result) => self.out.settled(id).then_some(Polled::Published(id, result))?,
+            Incoming::Settled(id, result) => {
+                let unheard = self.unheard.remove(&id);
+                let result = result.map(|taken| if unheard { Taken::Unheard } else { taken });
+                self.out.settled(id).then_some(Polled::Published(id, result))?
+            }
             Incoming::Received(id, result) => {
+                if result == Ok(Taken::Unheard) {
+                    self.unheard.insert(id);
+                }
                 self.out.received(id, result.is_err()).then_some(Polled::Published(id, result))?
             }
             Incoming::Release(id) => {

@@ -71,6 +71,7 @@ mod tests {
             dup: false,
             packet_id: 1,
             properties: vec![],
+            correlation: None,
             subscriptions: subscriptions.to_vec(),
         }
     }

@@ -333,7 +333,7 @@ impl Task {
                 }
             }
             Polled::Published(packet_id, result) => match self.published.remove(&packet_id) {
-                Some(Some(done)) => drop(done.send(result)),
+                Some(Some(done)) => drop(done.send(result.map(drop))),
                 Some(None) => {
                     if let Err(why) = result {
                         self.note(true, format!("The broker did not take the message on the status topic: {why}."));
@@ -342,7 +342,7 @@ impl Task {
                 None => {}
             },
             Polled::Released(packet_id) => drop(self.stored.remove(&packet_id)),
-            Polled::Publish(_) | Polled::UnsubAck | Polled::Left => {}
+            Polled::Publish(_) | Polled::UnsubAck(..) | Polled::Left => {}
         }
     }
 

@@ -2,33 +2,19 @@
 
 use super::{FILTER, Found, Trouble};
 use crate::mqtt::link::{Limits, Link, MAX_PACKET, Polled, Unsent};
+use crate::mqtt::own_id::own_id;
 use crate::mqtt::words::Failure;
 use relayscope_domain::broker::{BrokerSecrets, Connection};
 use relayscope_domain::message::{MqttVersion, Qos};
 use std::time::Duration;
-
-/// What a 3.1.1 broker must accept (MQTT-3.1.3-5); some accept no more.
-const SHORT_ID: usize = 23;
 
 /// An established session of the test.
 pub(super) struct Talk {
     link: Link,
 }
 
-/// The test's own client id: the relay's with a suffix, and no longer than every broker accepts if the relay's was not.
-pub(super) fn test_id(form: &str, random: u16) -> String {
-    let suffix = format!("-test-{random:04x}");
-    let base = if form.is_empty() { "relayscope" } else { form };
-    let room = if base.len() <= SHORT_ID { SHORT_ID } else { u16::MAX.into() } - suffix.len();
-    let mut end = base.len().min(room);
-    while !base.is_char_boundary(end) {
-        end -= 1;
-    }
-    format!("{}{suffix}", &base[..end])
-}
-
 pub(super) async fn connect(connection: &Connection, secrets: &BrokerSecrets) -> Result<Found<Talk>, Trouble> {
-    let id = test_id(&connection.client_id, rand::random());
+    let id = own_id(&connection.client_id, "test", rand::random());
     // A session of its own, that leaves nothing behind.
     let own =
         Connection { client_id: id.clone(), clean_start: true, session_expiry: 0, will: None, ..connection.clone() };
@@ -154,23 +140,4 @@ fn over(_: Unsent) -> Failure {
 fn hung_up(mut failure: Failure) -> Trouble {
     failure.advice = format!("{} Some brokers hang up instead of refusing a filter.", failure.advice);
     Trouble { failure, detail: vec![format!("filter of the test: {FILTER}")] }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::test_id;
-
-    #[test]
-    fn the_tests_client_id_is_its_own_and_no_longer_than_needed() {
-        for (form, expected) in [
-            ("plant-7", "plant-7-test-00ff"),
-            ("", "relayscope-test-00ff"),
-            ("relayscope-12345678", "relayscope-12-test-00ff"),
-            ("a-client-id-that-is-longer-than-23", "a-client-id-that-is-longer-than-23-test-00ff"),
-            ("éééééééé", "éééééé-test-00ff"),
-        ] {
-            assert_eq!(test_id(form, 0xff), expected);
-        }
-        assert!(test_id(&"x".repeat(65_535), 1).len() <= 65_535);
-    }
 }

@@ -1,0 +1,64 @@
+//! A message written and published by hand, and seen in the feed through a session that was opened without a relay.
+
+use crate::app::App;
+use crate::desk::Desk;
+use crate::mosquitto::Mosquitto;
+use crate::screenshots::{resize, until_painted};
+use crate::steps::{create_broker, look_around};
+
+#[test]
+fn a_message_is_published_and_seen_through_a_session() {
+    let desk = Desk::new();
+    let mosquitto = Mosquitto::start(&desk);
+    let app = App::open(&desk);
+    look_around(&app);
+    create_broker(&app, "Plant broker", &mosquitto);
+
+    app.click("nav-inspector");
+    app.click("subscribe");
+    app.fill("field-filters-0-filter", "#");
+    app.click("subscribe-save");
+    app.wait_text("error-filters-0-filter", "everything");
+    app.fill("field-filters-0-filter", "hand/#");
+    app.click("subscribe-save");
+    app.wait_gone("subscribe-dialog");
+    app.wait_text("session-state", "connected");
+    app.wait_text("session-filter", "QoS 0");
+
+    app.click("nav-publish");
+    app.fill("field-topic", "hand/+");
+    app.click("field-source-json");
+    app.fill("field-payload", "{\"on\": tru}");
+    app.wait_text("payload-says", "column");
+    app.click("publish");
+    app.wait_text("error-topic", "wildcard");
+    app.fill("field-topic", "hand/lamp");
+    app.fill("field-payload", "{\"on\": true}");
+    app.wait_text("payload-says", "12 B");
+    app.click("publish");
+    app.wait_text("publication-words", "0x00 success");
+
+    app.click("publish-properties");
+    app.fill("field-properties-response-topic", "hand/answer");
+    for (size, name) in [((1000, 700), "1000x700"), ((1600, 1000), "1600x1000")] {
+        resize(&app, size);
+        for theme in ["dark", "light"] {
+            app.script(&format!("document.documentElement.dataset.theme = '{theme}'; done()"));
+            for place in ["publish", "inspector"] {
+                app.click(&format!("nav-{place}"));
+                if place == "publish" && !app.shows("field-properties-content-type") {
+                    app.click("publish-properties");
+                }
+                until_painted(&app);
+                let wider = app.script("done(document.documentElement.scrollWidth - innerWidth)");
+                assert!(wider.as_i64().is_some_and(|pixels| pixels <= 0), "{place}: {wider} too wide");
+                app.picture(&format!("{place}-session-{name}-{theme}"));
+            }
+        }
+    }
+    app.wait_text("feed-row", "hand/lamp");
+    app.click("session-filter-remove");
+    app.wait_gone("session-filter");
+    app.click("session-close");
+    app.wait_gone("session");
+}
