@@ -18,13 +18,16 @@ mod letters;
 mod preview;
 mod relays;
 mod settings;
+mod taps;
 mod tokens;
 
 use crate::Engine;
 use relayscope_domain::broker::BrokerDraft;
 use relayscope_domain::endpoint::EndpointDraft;
+use relayscope_domain::findings::Finding;
 use relayscope_domain::relay::RelayDraft;
 use relayscope_domain::settings::Settings;
+use relayscope_domain::tap::TapDraft;
 use relayscope_domain::token::TokenDraft;
 use relayscope_domain::topic::FilterCheck;
 use wire::*;
@@ -79,6 +82,15 @@ table! {
     "embedded.retainedLook" => embedded::look_retained, RetainedChoice => RetainedLook;
     "embedded.clearRetained" => embedded::clear, ClearRequest => Cleared;
     "embedded.undoClear" => embedded::undo_clear, UndoClearRequest => LettersMoved;
+
+    "taps.list" => taps::list, Nothing => Vec<TapView>;
+    "taps.save" => taps::save, TapDraft => TapView;
+    "taps.delete" => taps::delete, TapRequest => Nothing;
+    "taps.act" => taps::act, TapActionRequest => Nothing;
+    "taps.live" => taps::live, TapRequest => TapLive;
+    "taps.press" => taps::press, FaultRequest => Nothing;
+    "taps.lift" => taps::lift, LiftRequest => Nothing;
+    "findings.list" => taps::findings, TextRequest => Vec<Finding>;
 
     "tokens.list" => tokens::list, Nothing => Vec<TokenView>;
     "tokens.save" => tokens::save, TokenDraft => TokenView;

@@ -24,7 +24,6 @@ mod retained;
 mod rights;
 mod server;
 mod sessions;
-pub mod tls;
 mod turns;
 mod words;
 

@@ -6,8 +6,10 @@
 
 use super::Way;
 use super::events::Moment;
+use super::faults::{Effect, Eye};
 use super::framing::{Header, Walker};
 use super::goodbye::Goodbye;
+use super::held::Held;
 use super::limits::{Excess, Meter};
 use super::mirror::Mirror;
 use super::table::Live;
@@ -65,12 +67,19 @@ pub(super) struct Sight {
     pub(super) disconnected: bool,
     /// Whether a client that sent DISCONNECT has ended, though its socket is open (MQTT 5.0 section 3.14.4).
     pub(super) completes: bool,
+    /// Faults that are pressed for it.
+    pub(super) eye: Option<Box<Eye>>,
 }
 
 impl Sight {
     /// What counts against the client's limits, when it has any.
     fn limited(&self) -> Option<&Meter> {
         (!self.live.is_exempt()).then_some(&*self.meter)
+    }
+
+    /// What faults do to its bytes now.
+    fn effect(&mut self) -> Effect {
+        self.eye.as_mut().map_or_else(Effect::default, |eye| eye.look(&self.live))
     }
 
     fn passes(&self, way: Way, header: Header) -> Result<(), Excess> {
@@ -103,6 +112,8 @@ struct Lane {
     // Read and not written yet: at most one read, or as much as the limit for slow readers allows.
     waiting: VecDeque<Bytes>,
     waiting_bytes: usize,
+    // What a fault makes come later.
+    held: Held,
     unflushed: bool,
     source_ended: bool,
     // Ends the wait for a sink that takes nothing after its source has ended.
@@ -118,6 +129,7 @@ impl Lane {
             walker: Walker::default(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
+            held: Held::default(),
             unflushed: false,
             source_ended: false,
             patience: None,
@@ -149,10 +161,17 @@ impl Lane {
         sight: &mut Sight,
     ) -> Poll<End> {
         loop {
+            if !self.held.is_empty() {
+                let effect = sight.effect();
+                while let Some(bytes) = self.held.take(cx, &effect) {
+                    self.waiting_bytes += bytes.len();
+                    self.waiting.push_back(bytes);
+                }
+            }
             if let Err(error) = self.write(cx, sink) {
                 return Poll::Ready(self.sink(error));
             }
-            let written = self.waiting.is_empty() && !self.unflushed;
+            let written = self.waiting.is_empty() && !self.unflushed && self.held.is_empty();
             if let Some(excess) = self.excess.filter(|_| written) {
                 return Poll::Ready(End::Over(excess));
             }
@@ -165,7 +184,7 @@ impl Lane {
             }
             let slow = sight.limited().and_then(|meter| meter.limits().slow_reader_bytes);
             let queues = self.way == Way::ToClient && slow.is_some();
-            if self.excess.is_some() || !(self.waiting.is_empty() || queues) {
+            if self.excess.is_some() || self.held.is_full() || !(self.waiting.is_empty() || queues) {
                 return Poll::Pending;
             }
             match std::task::ready!(read(cx, source)) {
@@ -216,6 +235,9 @@ impl Lane {
     ) -> Result<(), Excess> {
         let at: Moment = (SystemTime::now(), Instant::now());
         let way = self.way;
+        if let Some(eye) = &mut sight.eye {
+            chunk = eye.thin(&sight.live, way, &self.walker, at, chunk);
+        }
         let (mut packets, mut excess) = (0, None);
         let walked = self.walker.walk(&chunk, |header| {
             packets += 1;
@@ -245,8 +267,13 @@ impl Lane {
                 sight.live.sent.bytes.fetch_add(bytes, Ordering::Relaxed);
             }
         }
-        self.waiting_bytes += chunk.len();
-        self.waiting.push_back(chunk.clone());
+        let effect = sight.effect();
+        if effect.holds() || !self.held.is_empty() {
+            self.held.put(chunk.clone(), at.1, &effect);
+        } else {
+            self.waiting_bytes += chunk.len();
+            self.waiting.push_back(chunk.clone());
+        }
         // What fails here fails again in a moment, where it is handled.
         let _ = self.write(cx, sink);
         if let Some(mirror) = &mut sight.mirror {

@@ -10,6 +10,7 @@ mod endpoint;
 mod filters;
 mod meta;
 mod relays;
+mod taps;
 mod tokens;
 
 pub use endpoint::EndpointRecord;
