@@ -3,7 +3,17 @@
  * `$effect(() => { const intent = app.navigation.take("brokers"); if (intent) … })`.
  */
 
-export const PLACES = ["overview", "inspector", "brokers", "relays", "tokens", "queue", "bucket", "settings"] as const;
+export const PLACES = [
+  "overview",
+  "inspector",
+  "brokers",
+  "taps",
+  "relays",
+  "tokens",
+  "queue",
+  "bucket",
+  "settings",
+] as const;
 
 export type Place = (typeof PLACES)[number];
 
