@@ -5,6 +5,7 @@ use crate::support::engine::App;
 use crate::support::mosquitto::Mosquitto;
 use crate::support::wire::{self, Connect};
 use crate::support::{eventually, soon};
+use relayscope_domain::findings::Finding;
 use relayscope_engine::api::wire::*;
 use serde_json::{Value, json};
 use std::net::{SocketAddr, TcpListener};
@@ -138,17 +139,17 @@ async fn each_fault_does_what_it_says_and_is_an_event() {
     assert!(rig.live().await.faults.is_empty());
     rig.row("fault lifted: delay by 200 ms").await;
 
-    rig.press("", "stall", "1").await;
     let begin = Instant::now();
+    rig.press("", "stall", "1").await;
     pump.write_all(&[0xc0, 0]).await.unwrap();
     read_exactly(&mut pump, &[0xd0, 0]).await;
-    assert!(begin.elapsed() >= Duration::from_millis(900), "nothing passes while it is stalled");
+    assert!(begin.elapsed() >= Duration::from_secs(1), "nothing passes while it is stalled");
 
     rig.press("pump", "bandwidth", "1000").await;
     let begin = Instant::now();
     pump.write_all(&b"\xc0\0".repeat(250)).await.unwrap();
     read_exactly(&mut pump, &b"\xd0\0".repeat(250)).await;
-    assert!(begin.elapsed() >= Duration::from_millis(900), "500 B at 1,000 B/s, each way");
+    assert!(begin.elapsed() >= Duration::from_millis(500), "500 B at 1,000 B/s");
 
     let (mut fan, _) = hello(5, "fan").send(rig.addr()).await;
     eventually("its name", async || {
@@ -212,7 +213,7 @@ async fn two_clients_with_one_id_and_a_greedy_one_are_found() {
     let (mut greedy, _) = hello(4, "greedy").send(rig.addr()).await;
     greedy.write_all(&wire::subscribe("#", 0)).await.unwrap();
     let found = eventually("both findings", async || {
-        let found = rig.live().await.findings;
+        let found: Vec<Finding> = rig.app.call("findings.list", json!({"source": "tap", "name": "plant"})).await;
         (found.len() == 2).then_some(found)
     })
     .await;
@@ -233,7 +234,7 @@ async fn what_does_not_fit_is_told_at_its_field() {
     let mut draft = blank["tap"].clone();
     draft["name"] = json!("plant");
     draft["brokerId"] = json!(broker.broker.id);
-    let mut problem = async |change: &dyn Fn(&mut Value)| {
+    let problem = async |change: &dyn Fn(&mut Value)| {
         let mut draft = draft.clone();
         change(&mut draft);
         let problem = app.try_call("taps.save", draft).await.unwrap_err().problems.remove(0);

@@ -150,7 +150,7 @@ impl Detectors {
     pub fn see(&mut self, seen: Seen<'_>) {
         match seen.what {
             What::Connect(keep_alive) => self.connect(seen, keep_alive),
-            What::Connected => self.connected(seen),
+            What::Connected => self.clients.of(seen.client).opened(seen.connection),
             What::Publish { from_client, topic, qos, dup, packet_id } => {
                 if dup {
                     let client = seen.client;
@@ -207,32 +207,27 @@ impl Detectors {
     }
 
     fn connect(&mut self, seen: Seen<'_>, keep_alive: u16) {
-        let client = self.clients.of(seen.client);
+        let name = seen.client;
+        let client = self.clients.of(name);
         client.begin(keep_alive);
         client.connects.add(seen.at, seen.event);
-        let (connects, evidence) = client.connects.recent(seen.at);
-        // Two that push each other out are another finding.
-        if connects >= CONNECTS && client.takeovers.recent(seen.at).0 < TAKEOVERS - 1 {
-            let sentence = format!("{} connected {connects} times within a minute.", seen.client);
+        // The other one is closed in a moment, before or after the CONNACK.
+        let pushes_out = client.is_open();
+        if pushes_out {
+            client.takeovers.add(seen.at, seen.event);
+        }
+        let (connects, tries) = client.connects.recent(seen.at);
+        let (takeovers, pushes) = client.takeovers.recent(seen.at);
+        if pushes_out && takeovers >= TAKEOVERS {
+            let sentence = format!("{takeovers} connections with the client id {name} took over within a minute.");
+            let advice = "two devices use the same client id and push each other out: give each its own";
+            self.found.remove(&(FindingKind::ReconnectLoop, name.to_owned()));
+            self.find(FindingKind::ClientIdTwice, seen, sentence, advice, &pushes);
+        } else if connects >= CONNECTS && takeovers < TAKEOVERS - 1 {
+            let sentence = format!("{name} connected {connects} times within a minute.");
             let advice =
                 "look at how its connections end (refused, keep-alive, its own time-out), and let it wait longer";
-            self.find(FindingKind::ReconnectLoop, seen, sentence, advice, &evidence);
-        }
-    }
-
-    fn connected(&mut self, seen: Seen<'_>) {
-        let client = self.clients.of(seen.client);
-        if !client.opened(seen.connection) {
-            return;
-        }
-        client.takeovers.add(seen.at, seen.event);
-        let (takeovers, evidence) = client.takeovers.recent(seen.at);
-        if takeovers >= TAKEOVERS {
-            let sentence =
-                format!("{takeovers} connections with the client id {} took over within a minute.", seen.client);
-            let advice = "two devices use the same client id and push each other out: give each its own";
-            self.found.remove(&(FindingKind::ReconnectLoop, seen.client.to_owned()));
-            self.find(FindingKind::ClientIdTwice, seen, sentence, advice, &evidence);
+            self.find(FindingKind::ReconnectLoop, seen, sentence, advice, &tries);
         }
     }
 

@@ -56,14 +56,17 @@ impl Client {
         self.judged = false;
     }
 
-    /// A connection was accepted; answers whether another one of the same client id was open.
-    pub(super) fn opened(&mut self, connection: u64) -> bool {
-        let others = !self.open.is_empty();
+    /// Whether a connection of this client id is open.
+    pub(super) fn is_open(&self) -> bool {
+        !self.open.is_empty()
+    }
+
+    /// A connection was accepted.
+    pub(super) fn opened(&mut self, connection: u64) {
         if self.open.len() == OPEN {
             self.open.remove(0);
         }
         self.open.push(connection);
-        others
     }
 
     pub(super) fn closed(&mut self, connection: u64) {

@@ -90,7 +90,7 @@ table! {
     "taps.live" => taps::live, TapRequest => TapLive;
     "taps.press" => taps::press, FaultRequest => Nothing;
     "taps.lift" => taps::lift, LiftRequest => Nothing;
-    "findings.list" => taps::findings, TextRequest => Vec<Finding>;
+    "findings.list" => taps::findings, FindingsRequest => Vec<Finding>;
 
     "tokens.list" => tokens::list, Nothing => Vec<TokenView>;
     "tokens.save" => tokens::save, TokenDraft => TokenView;

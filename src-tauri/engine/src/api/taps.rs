@@ -41,14 +41,12 @@ pub(super) async fn act(
 }
 
 pub(super) async fn live(engine: &Engine, request: TapRequest) -> Result<TapLive, ApiError> {
-    let name = engine.store.tap(request.id).await?.name;
     let at = engine.runtime.tap(request.id);
     let clients = at.iter().flat_map(|at| at.connections.list()).take(MOST);
     Ok(TapLive {
         running: at.is_some(),
         clients: clients.map(client).collect(),
         faults: at.iter().flat_map(TapAt::faults).map(view).collect(),
-        findings: engine.runtime.findings.of(&name),
     })
 }
 
@@ -63,8 +61,8 @@ pub(super) async fn lift(engine: &Engine, request: LiftRequest) -> Result<Nothin
     Ok(())
 }
 
-pub(super) async fn findings(engine: &Engine, request: TextRequest) -> Result<Vec<Finding>, ApiError> {
-    Ok(engine.runtime.findings.of(&request.text))
+pub(super) async fn findings(engine: &Engine, request: FindingsRequest) -> Result<Vec<Finding>, ApiError> {
+    Ok(engine.runtime.findings.of(request.source, &request.name))
 }
 
 fn running(engine: &Engine, id: TapId) -> Result<TapAt, ApiError> {

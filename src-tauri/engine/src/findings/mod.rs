@@ -16,19 +16,22 @@ const SOURCES: usize = 64;
 
 /// What was found; clones share it.
 #[derive(Clone, Debug, Default)]
-pub struct Findings(Arc<Mutex<HashMap<Arc<str>, Detectors>>>);
+pub struct Findings(Arc<Mutex<HashMap<Source, Detectors>>>);
+
+/// What kind of part, and its name.
+type Source = (SourceKind, Arc<str>);
 
 impl Findings {
     /// What was found at a broker or tap, the newest first.
-    pub fn of(&self, source: &str) -> Vec<Finding> {
+    pub fn of(&self, kind: SourceKind, name: &str) -> Vec<Finding> {
         let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sources.get(source).map(Detectors::list).unwrap_or_default()
+        sources.get(&(kind, Arc::from(name))).map(Detectors::list).unwrap_or_default()
     }
 
     /// How much was found there.
-    pub fn count(&self, source: &str) -> usize {
+    pub fn count(&self, kind: SourceKind, name: &str) -> usize {
         let sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sources.get(source).map_or(0, Detectors::count)
+        sources.get(&(kind, Arc::from(name))).map_or(0, Detectors::count)
     }
 
     /// Looks at what the feed got after the event `after`, and at the clock. Returns the number of the last event.
@@ -36,9 +39,10 @@ impl Findings {
         let mut sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let last = feed.visit(after, |event| {
             let Some(seen) = seen(event) else { return };
-            if sources.len() < SOURCES || sources.contains_key(&event.source) {
+            let source = (event.origin, event.source.clone());
+            if sources.len() < SOURCES || sources.contains_key(&source) {
                 let sees_all = event.origin == SourceKind::Broker;
-                sources.entry(event.source.clone()).or_insert_with(|| Detectors::new(sees_all)).see(seen);
+                sources.entry(source).or_insert_with(|| Detectors::new(sees_all)).see(seen);
             }
         });
         let now = unix_millis(SystemTime::now());

@@ -158,7 +158,7 @@ pub(super) struct Effect {
     pub(super) stalled_until: Option<Instant>,
     /// Bytes a second.
     pub(super) rate: Option<u32>,
-    drops: bool,
+    pub(super) drops: bool,
 }
 
 impl Effect {

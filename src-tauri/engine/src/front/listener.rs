@@ -1,12 +1,13 @@
 //! Accepts connections and leads each through its life: opening, forwarding, end. Every task of a front is in here.
 
-use super::connection::{End, Forward, Sight, drain};
+use super::connection::{End, Forward, drain};
 use super::events::{Ending, Missed, Story};
 use super::faults::{Eye, Faults};
 use super::goodbye::Goodbye;
 use super::limits::Meter;
 use super::mirror::{Backlog, mirror};
 use super::opening::{First, Listen, first};
+use super::sight::Sight;
 use super::table::{Connections, Live};
 use super::target::Target;
 use super::{Policy, words};

@@ -18,6 +18,7 @@ mod opening;
 pub mod packet;
 pub mod parser;
 mod saved;
+mod sight;
 mod table;
 mod target;
 mod tls;

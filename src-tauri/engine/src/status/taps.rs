@@ -7,6 +7,7 @@ use crate::front::Attempt;
 use crate::runtime::{Runtime, UnitKey};
 use crate::store::{Store, StoreError};
 use relayscope_domain::broker::Broker;
+use relayscope_domain::filter::SourceKind;
 use relayscope_domain::id::TapId;
 use std::collections::HashMap;
 use std::time::Instant;
@@ -64,7 +65,7 @@ pub(super) async fn status(
             rate_in: rate.rates[0],
             rate_out: rate.rates[1],
             faults: at.map_or(0, |at| at.faults().len() as u32),
-            findings: runtime.findings.count(&tap.name) as u32,
+            findings: runtime.findings.count(SourceKind::Tap, &tap.name) as u32,
             name: tap.name,
         }
     };

@@ -2,7 +2,7 @@
 
 use super::StateWords;
 use relayscope_domain::fault::FaultDraft;
-use relayscope_domain::findings::Finding;
+use relayscope_domain::filter::SourceKind;
 use relayscope_domain::id::TapId;
 use relayscope_domain::tap::{Tap, TapDraft};
 use serde::{Deserialize, Serialize};
@@ -152,6 +152,14 @@ pub struct TapLive {
     pub clients: Vec<TapClient>,
     /// Faults that are active.
     pub faults: Vec<FaultView>,
-    /// What was found, the newest first.
-    pub findings: Vec<Finding>,
+}
+
+/// Asks for what was found, the newest first.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FindingsRequest {
+    /// At an embedded broker or a tap.
+    pub source: SourceKind,
+    /// Its name.
+    pub name: String,
 }
