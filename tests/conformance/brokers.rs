@@ -6,6 +6,7 @@ use super::suite::{Target, Verdict, failed, run, table};
 use crate::cases;
 use crate::support::broker::{FULL, Rig};
 use crate::support::mosquitto::{Mosquitto, Setup};
+use crate::support::tap::tap_before;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Prints the results and fails when they are others than the list of deviations says.
@@ -34,6 +35,17 @@ async fn mosquitto() {
     let addr = format!("127.0.0.1:{}", broker.port).parse().unwrap();
     let target = Target { name: "Mosquitto", addr, username: "Token", password: FULL };
     judge(&target, &run(&target).await, MOSQUITTO);
+}
+
+/// A tap changes nothing: what a broker does, clients behind it see.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn mosquitto_behind_a_tap() {
+    let broker = Mosquitto::start(&Setup { login: Some(("Token", FULL)), ..Setup::default() });
+    let tap = tap_before(broker.port).await;
+    let addr = tap.at().address;
+    let target = Target { name: "Mosquitto behind a tap", addr, username: "Token", password: FULL };
+    judge(&target, &run(&target).await, MOSQUITTO);
+    tap.stop().await;
 }
 
 #[test]

@@ -40,5 +40,6 @@ mod simulator;
 mod store;
 #[allow(dead_code, reason = "shared with tests/cases")]
 mod support;
+mod tap;
 mod telemetry;
 mod verify;

@@ -15,6 +15,7 @@ mod mosquitto;
 mod process;
 mod sink;
 mod steps;
+mod tap;
 mod wait;
 
 mod build_by_clicking;

@@ -4,7 +4,8 @@ use crate::app::App;
 use crate::desk::Desk;
 use serde_json::{Value, json};
 
-const PLACES: [&str; 8] = ["overview", "inspector", "brokers", "relays", "tokens", "queue", "bucket", "settings"];
+const PLACES: [&str; 9] =
+    ["overview", "inspector", "brokers", "taps", "relays", "tokens", "queue", "bucket", "settings"];
 
 #[test]
 fn the_page_keeps_to_its_own_policy() {

@@ -8,7 +8,7 @@ use serde_json::json;
 use std::time::Duration;
 
 const PLACES: [&str; 9] =
-    ["overview", "inspector", "brokers", "relays", "tokens", "queue", "bucket", "publish", "settings"];
+    ["overview", "inspector", "brokers", "taps", "relays", "tokens", "queue", "bucket", "publish", "settings"];
 const SIZES: [(u32, u32); 2] = [(1000, 700), (1600, 1000)];
 
 #[test]

@@ -7,6 +7,7 @@ import LayoutDashboard from "@lucide/svelte/icons/layout-dashboard";
 import RadioTower from "@lucide/svelte/icons/radio-tower";
 import Send from "@lucide/svelte/icons/send";
 import Settings from "@lucide/svelte/icons/settings";
+import Split from "@lucide/svelte/icons/split";
 import Waypoints from "@lucide/svelte/icons/waypoints";
 import type { Component } from "svelte";
 import { PLACES, type Place } from "./state/navigation.svelte";
@@ -23,6 +24,7 @@ const WORDS: Record<Place, { label: string; icon: PlaceEntry["icon"] }> = {
   overview: { label: "Overview", icon: LayoutDashboard },
   inspector: { label: "Live Inspector", icon: Activity },
   brokers: { label: "Brokers", icon: RadioTower },
+  taps: { label: "Taps", icon: Split },
   relays: { label: "Relays", icon: Waypoints },
   tokens: { label: "Tokens", icon: KeyRound },
   queue: { label: "Queue", icon: Inbox },

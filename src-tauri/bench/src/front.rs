@@ -44,6 +44,7 @@ async fn start(before: &Before) -> std::io::Result<Front> {
         meter: Meter::new(BrokerLimits::UNLIMITED),
         policy: Policy { parse: !before.unread, ..Policy::default() },
         connections: Connections::default(),
+        faults: None,
     };
     Front::start(config, TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?)
 }

@@ -19,6 +19,7 @@ mod tests;
 pub use embedded::{
     Embedded, EmbeddedDraft, LimitsChoice, LimitsDraft, ListenerDraft, RetainMode, TopicScope, default_listener,
 };
+pub(crate) use embedded::{check_limits, check_listener, listener_draft};
 pub use pem::{Certificate, certificates, check_key};
 
 /// A saved broker.

@@ -39,6 +39,10 @@ id!(
     ListenerId
 );
 id!(
+    /// A tap: a listener of ours before a saved broker.
+    TapId
+);
+id!(
     /// A saved network token, authorization or device token.
     TokenId
 );

@@ -13,6 +13,7 @@ mod embedded;
 pub mod endpoint;
 mod exports;
 pub mod feed;
+pub mod findings;
 pub mod fingerprint;
 pub mod front;
 pub mod inspect;
@@ -29,6 +30,7 @@ pub mod simulator;
 pub mod status;
 pub mod store;
 pub mod supervisor;
+pub mod tap;
 pub mod telemetry;
 
 mod startup;

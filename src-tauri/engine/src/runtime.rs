@@ -2,11 +2,13 @@
 //! relays, each unit's status. Written by units and the supervisor, read by everybody; it decides nothing.
 
 use crate::broker::{Accounts, EmbeddedBroker};
+use crate::findings::Findings;
 use crate::inspect::Sessions;
 use crate::platform::{Platform, PlatformTokens};
 use crate::relay::Handles;
 use crate::relay::meter::Meter;
-use relayscope_domain::id::{BrokerId, RelayId};
+use crate::tap::TapAt;
+use relayscope_domain::id::{BrokerId, RelayId, TapId};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
@@ -23,6 +25,8 @@ pub enum UnitKey {
     Broker(BrokerId),
     /// A relay.
     Relay(RelayId),
+    /// A tap.
+    Tap(TapId),
     /// The downlink endpoint on a port.
     Endpoint(u16),
     /// A session of the inspector, by its number.
@@ -106,6 +110,8 @@ pub struct Runtime {
     pub platform_tokens: PlatformTokens,
     /// The inspector's sessions: those that are wanted, and what they do.
     pub sessions: Sessions,
+    /// What was found in what clients do.
+    pub findings: Findings,
     state: Mutex<State>,
     moved: Notify,
 }
@@ -116,6 +122,7 @@ struct State {
     brokers: HashMap<BrokerId, BrokerAt>,
     platform: Option<Arc<Platform>>,
     relays: HashMap<RelayId, RelayAt>,
+    taps: HashMap<TapId, TapAt>,
     endpoints: HashMap<u16, EndpointAt>,
     meters: HashMap<RelayId, Arc<Meter>>,
     restarts: Vec<UnitKey>,
@@ -145,6 +152,7 @@ impl Runtime {
             UnitKey::Platform => state.platform = None,
             UnitKey::Broker(id) => drop(state.brokers.remove(&id)),
             UnitKey::Relay(id) => drop(state.relays.remove(&id)),
+            UnitKey::Tap(id) => drop(state.taps.remove(&id)),
             UnitKey::Endpoint(port) => drop(state.endpoints.remove(&port)),
             UnitKey::Session(_) | UnitKey::Simulator | UnitKey::History | UnitKey::Janitor => {}
         }
@@ -168,6 +176,10 @@ impl Runtime {
 
     pub(crate) fn relay_runs(&self, id: RelayId, at: RelayAt) {
         self.running(UnitKey::Relay(id), |state| drop(state.relays.insert(id, at)));
+    }
+
+    pub(crate) fn tap_runs(&self, id: TapId, at: TapAt) {
+        self.running(UnitKey::Tap(id), |state| drop(state.taps.insert(id, at)));
     }
 
     pub(crate) fn endpoint_runs(&self, port: u16, at: EndpointAt) {
@@ -211,6 +223,11 @@ impl Runtime {
     /// A running relay.
     pub fn relay(&self, id: RelayId) -> Option<RelayAt> {
         self.state().relays.get(&id).cloned()
+    }
+
+    /// A running tap.
+    pub fn tap(&self, id: TapId) -> Option<TapAt> {
+        self.state().taps.get(&id).cloned()
     }
 
     /// A listening downlink endpoint.

@@ -2,6 +2,7 @@
 //! pushed to pages by the janitor. It changes nothing but the tokens' time of last use.
 
 mod forecast;
+mod taps;
 mod words;
 
 pub(crate) use words::{grouped, unit as unit_words};
@@ -40,6 +41,7 @@ const SPARK: usize = 60;
 #[derive(Default)]
 pub(crate) struct Rates {
     relays: HashMap<RelayId, RelayRate>,
+    taps: taps::TapRates,
 }
 
 struct RelayRate {
@@ -104,6 +106,7 @@ pub(crate) async fn snapshot(
         relays.push(relay_status(&relay, &brokers, queue, runtime, rates).await);
     }
     let broker_states = brokers.iter().map(|broker| broker_status(broker, &relays, runtime)).collect();
+    let taps = taps::status(store, &brokers, runtime, &mut rates.taps).await?;
     let demo: Option<DemoRecord> = store.value("demo").await?;
     let usage = feed.usage();
     let platform = runtime.platform();
@@ -121,6 +124,7 @@ pub(crate) async fn snapshot(
         },
         relays,
         brokers: broker_states,
+        taps,
         platform: PlatformStatus {
             state: words::unit(&runtime.status(UnitKey::Platform), "not needed"),
             url: platform.as_ref().map(|platform| platform.url()),
@@ -328,11 +332,13 @@ impl Janitor {
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         let mut count = 0u32;
+        let mut seen = 0;
         loop {
             tokio::select! {
                 _ = ticks.tick() => {}
                 () = stop.cancelled() => return,
             }
+            seen = self.runtime.findings.look(&self.feed, seen);
             // Nobody listening is no failure.
             for view in self.feed.tick() {
                 let _ = self.frames.send(Frame::View(view));

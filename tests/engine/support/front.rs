@@ -51,6 +51,7 @@ impl FrontRig {
             meter: Meter::new(limits),
             policy,
             connections,
+            faults: None,
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         Self { front: Front::start(config, listener).unwrap(), feed }

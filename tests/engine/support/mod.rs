@@ -9,6 +9,7 @@ pub mod mosquitto;
 pub mod scripted;
 pub mod sink;
 pub mod tally;
+pub mod tap;
 pub mod wire;
 
 use std::future::Future;

@@ -115,7 +115,11 @@ relay: RelayDraft,
 /**
  * A new token.
  */
-token: TokenDraft, };
+token: TokenDraft, 
+/**
+ * A new tap.
+ */
+tap: TapDraft, };
 
 /**
  * A new listener's form.
@@ -1529,6 +1533,66 @@ count: number,
 words: string, };
 
 /**
+ * A fault as a page asks for it.
+ */
+export type FaultDraft = { 
+/**
+ * Client id; empty is every client.
+ */
+client: string, 
+/**
+ * What is done.
+ */
+kind: FaultKind, 
+/**
+ * With [`FaultKind::Refuse`]: the reason code, hexadecimal.
+ */
+code: string, 
+/**
+ * With the others that need one: milliseconds, seconds or bytes a second.
+ */
+amount: string, };
+
+/**
+ * The buttons.
+ */
+export type FaultKind = "refuse" | "dropPubAck" | "delay" | "cut" | "stall" | "bandwidth";
+
+/**
+ * Presses a fault.
+ */
+export type FaultRequest = { 
+/**
+ * Which tap.
+ */
+id: TapId, 
+/**
+ * What, and for whom.
+ */
+fault: FaultDraft, };
+
+/**
+ * An active fault.
+ */
+export type FaultView = { 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * What is done.
+ */
+words: string, 
+/**
+ * Client id; empty is every client.
+ */
+client: string, 
+/**
+ * Since when.
+ */
+since: number, };
+
+/**
  * Writes the rows of a view to a file.
  */
 export type FeedExportRequest = { 
@@ -1727,6 +1791,59 @@ from: string,
  * Its new name.
  */
 to: string, };
+ * A pattern with its evidence.
+ */
+export type Finding = { 
+/**
+ * What.
+ */
+kind: FindingKind, 
+/**
+ * The client's id.
+ */
+client: string, 
+/**
+ * Unix milliseconds of the first event.
+ */
+since: number, 
+/**
+ * Of the last.
+ */
+last: number, 
+/**
+ * How often.
+ */
+count: number, 
+/**
+ * What is the case.
+ */
+sentence: string, 
+/**
+ * What to do about it.
+ */
+advice: string, 
+/**
+ * Numbers of the newest events that show it.
+ */
+events: Array<number>, };
+
+/**
+ * What was found.
+ */
+export type FindingKind = "clientIdTwice" | "reconnectLoop" | "shortKeepAlive" | "retransmission" | "unacknowledged" | "subscribesAll" | "nobodyReceives";
+
+/**
+ * Asks for what was found, the newest first.
+ */
+export type FindingsRequest = { 
+/**
+ * At an embedded broker or a tap.
+ */
+source: SourceKind, 
+/**
+ * Its name.
+ */
+name: string, };
 
 /**
  * Pushed through `subscribe`; at most about 10 a second of each kind.
@@ -2202,6 +2319,19 @@ skip: number,
  * How many to return, at most 500.
  */
 count: number, };
+
+/**
+ * Lifts a fault.
+ */
+export type LiftRequest = { 
+/**
+ * Which tap.
+ */
+id: TapId, 
+/**
+ * Which fault; all without a number.
+ */
+number: number | null, };
 
 /**
  * Which limits are chosen.
@@ -4132,6 +4262,10 @@ relays: Array<RelayStatus>,
  */
 brokers: Array<BrokerStatus>, 
 /**
+ * One per saved tap.
+ */
+taps: Array<TapStatus>, 
+/**
  * The local stand-in for TagoIO.
  */
 platform: PlatformStatus, 
@@ -4143,6 +4277,240 @@ demo: DemoStatus,
  * For the status bar.
  */
 totals: Totals, };
+
+/**
+ * A saved tap.
+ */
+export type Tap = { 
+/**
+ * Its identity; survives renaming.
+ */
+id: TapId, 
+/**
+ * What people call it; unique among taps.
+ */
+name: string, 
+/**
+ * The broker behind it.
+ */
+brokerId: BrokerId, 
+/**
+ * Where clients come in.
+ */
+listener: Listener, 
+/**
+ * Whether the broker is told each client's address by the PROXY protocol, version 2. It must expect it.
+ */
+proxy: boolean, 
+/**
+ * How much it takes.
+ */
+limits: BrokerLimits, 
+/**
+ * Whether it runs.
+ */
+enabled: boolean, };
+
+/**
+ * What to do with a tap.
+ */
+export type TapAction = "start" | "stop" | "restart";
+
+/**
+ * Asks for something to be done with a tap.
+ */
+export type TapActionRequest = { 
+/**
+ * Which.
+ */
+id: TapId, 
+/**
+ * What.
+ */
+action: TapAction, };
+
+/**
+ * A client of a tap.
+ */
+export type TapClient = { 
+/**
+ * Number of its connection.
+ */
+id: number, 
+/**
+ * Client id.
+ */
+clientId: string, 
+/**
+ * User name it gave.
+ */
+username: string, 
+/**
+ * Where it comes from.
+ */
+address: string, 
+/**
+ * `3.1`, `3.1.1` or `5`; empty before its CONNECT.
+ */
+version: string, 
+/**
+ * Since when.
+ */
+since: number, 
+/**
+ * Messages from it.
+ */
+messagesIn: number, 
+/**
+ * Messages to it.
+ */
+messagesOut: number, 
+/**
+ * Filters it subscribed to.
+ */
+subscriptions: number, };
+
+/**
+ * What the form of a tap holds.
+ */
+export type TapDraft = { 
+/**
+ * Nothing while it is new.
+ */
+id: TapId | null, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * The broker behind it.
+ */
+brokerId: BrokerId | null, 
+/**
+ * Where clients come in.
+ */
+listener: ListenerDraft, 
+/**
+ * Whether the broker is told each client's address.
+ */
+proxy: boolean, 
+/**
+ * How much it takes.
+ */
+limits: LimitsDraft, 
+/**
+ * Whether it runs.
+ */
+enabled: boolean, };
+
+/**
+ * A tap: a listener of ours before a saved broker.
+ */
+export type TapId = string;
+
+/**
+ * A tap as its page shows it.
+ */
+export type TapLive = { 
+/**
+ * Whether it runs.
+ */
+running: boolean, 
+/**
+ * Its clients, oldest first, 500 at most.
+ */
+clients: Array<TapClient>, 
+/**
+ * Faults that are active.
+ */
+faults: Array<FaultView>, };
+
+/**
+ * Asks for a tap by its id.
+ */
+export type TapRequest = { 
+/**
+ * Which.
+ */
+id: TapId, };
+
+/**
+ * A tap at work.
+ */
+export type TapStatus = { 
+/**
+ * Which.
+ */
+id: TapId, 
+/**
+ * Its name.
+ */
+name: string, 
+/**
+ * Whether it should run.
+ */
+enabled: boolean, 
+/**
+ * The tap itself.
+ */
+state: StateWords, 
+/**
+ * Where clients connect.
+ */
+address: string, 
+/**
+ * Name of the broker behind it.
+ */
+targetName: string, 
+/**
+ * How that was found the last time a client came.
+ */
+target: StateWords, 
+/**
+ * Clients that are connected.
+ */
+clients: number, 
+/**
+ * Messages from clients so far.
+ */
+messagesIn: number, 
+/**
+ * Messages to clients so far.
+ */
+messagesOut: number, 
+/**
+ * Messages from clients per second.
+ */
+rateIn: number, 
+/**
+ * Messages to clients per second.
+ */
+rateOut: number, 
+/**
+ * Faults that are active.
+ */
+faults: number, 
+/**
+ * Things that were found.
+ */
+findings: number, };
+
+/**
+ * A saved tap and its form.
+ */
+export type TapView = { 
+/**
+ * As it is saved.
+ */
+tap: Tap, 
+/**
+ * As the form begins.
+ */
+draft: TapDraft, 
+/**
+ * Name of the broker behind it.
+ */
+brokerName: string, };
 
 /**
  * How a step ended.
@@ -4835,6 +5203,14 @@ export interface Commands {
   "embedded.retainedLook": { request: RetainedChoice; response: RetainedLook };
   "embedded.clearRetained": { request: ClearRequest; response: Cleared };
   "embedded.undoClear": { request: UndoClearRequest; response: LettersMoved };
+  "taps.list": { request: null; response: Array<TapView> };
+  "taps.save": { request: TapDraft; response: TapView };
+  "taps.delete": { request: TapRequest; response: null };
+  "taps.act": { request: TapActionRequest; response: null };
+  "taps.live": { request: TapRequest; response: TapLive };
+  "taps.press": { request: FaultRequest; response: null };
+  "taps.lift": { request: LiftRequest; response: null };
+  "findings.list": { request: FindingsRequest; response: Array<Finding> };
   "tokens.list": { request: null; response: Array<TokenView> };
   "tokens.save": { request: TokenDraft; response: TokenView };
   "tokens.delete": { request: TokenRequest; response: null };

@@ -1,5 +1,5 @@
-/** The saved lists: brokers, relays, tokens. Read again whenever the engine says that the configuration changed. */
-import type { BrokerView, RegionChoice, RelayView, Rpc, TokenView } from "../backend/types";
+/** The saved lists: brokers, relays, tokens, taps. Read again whenever the engine says that the configuration changed. */
+import type { BrokerView, RegionChoice, RelayView, Rpc, TapView, TokenView } from "../backend/types";
 import type { Frames } from "./frames";
 import { Loaded } from "./loaded.svelte";
 
@@ -7,6 +7,7 @@ export class Config {
   readonly brokers: Loaded<BrokerView[]>;
   readonly relays: Loaded<RelayView[]>;
   readonly tokens: Loaded<TokenView[]>;
+  readonly taps: Loaded<TapView[]>;
   /** Regions never change while the app runs. */
   readonly regions: Loaded<RegionChoice[]>;
 
@@ -15,11 +16,12 @@ export class Config {
     this.relays = new Loaded(() => rpc("relays.list", null));
     this.tokens = new Loaded(() => rpc("tokens.list", null));
     this.regions = new Loaded(() => rpc("app.regions", null));
+    this.taps = new Loaded(() => rpc("taps.list", null));
     frames.on("config", () => void this.load());
   }
 
-  /** Reads all three lists. */
+  /** Reads all lists. */
   async load(): Promise<void> {
-    await Promise.all([this.brokers.load(), this.relays.load(), this.tokens.load()]);
+    await Promise.all([this.brokers.load(), this.relays.load(), this.tokens.load(), this.taps.load()]);
   }
 }

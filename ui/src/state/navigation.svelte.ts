@@ -7,6 +7,7 @@ export const PLACES = [
   "overview",
   "inspector",
   "brokers",
+  "taps",
   "relays",
   "tokens",
   "queue",

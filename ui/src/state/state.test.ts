@@ -29,6 +29,7 @@ const values: Values = {
 const snapshot: StatusSnapshot = {
   relays: [],
   brokers: [],
+  taps: [],
   platform: { state: { words: "stopped", tone: "idle", since: null }, url: null, stored: 0, devices: 0 },
   demo: { present: false, running: false, relayId: null, address: null },
   totals: {
@@ -52,6 +53,7 @@ function started(firstRun = false) {
     "settings.save": (settings) => ({ settings, info: info(false) }),
     "brokers.list": () => [],
     "relays.list": () => [],
+    "taps.list": () => [],
     "tokens.list": () => [],
     "demo.start": () => ({ present: true, running: true, relayId: "r", address: "127.0.0.1:1883" }),
   });
@@ -72,6 +74,7 @@ describe("the page's start", () => {
       "brokers.list",
       "relays.list",
       "settings.get",
+      "taps.list",
       "tokens.list",
     ]);
     expect(app.status.value).toEqual(snapshot);

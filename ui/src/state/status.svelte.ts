@@ -1,5 +1,5 @@
 /** Everything that changes by itself: asked for once, then pushed as whole snapshots. */
-import type { BrokerStatus, RelayStatus, Rpc, StatusSnapshot } from "../backend/types";
+import type { BrokerStatus, RelayStatus, Rpc, StatusSnapshot, TapStatus } from "../backend/types";
 import type { Frames } from "./frames";
 import { Loaded } from "./loaded.svelte";
 
@@ -21,5 +21,9 @@ export class Status {
 
   broker(id: string): BrokerStatus | undefined {
     return this.value?.brokers.find((broker) => broker.id === id);
+  }
+
+  tap(id: string): TapStatus | undefined {
+    return this.value?.taps.find((tap) => tap.id === id);
   }
 }

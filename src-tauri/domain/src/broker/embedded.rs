@@ -209,7 +209,8 @@ impl LimitsDraft {
     }
 }
 
-fn listener_draft(saved: &Listener) -> ListenerDraft {
+/// The form of a saved listener.
+pub(crate) fn listener_draft(saved: &Listener) -> ListenerDraft {
     let listen = match saved.address {
         address if address == Ipv4Addr::LOCALHOST => Listen::Loopback,
         address if address.is_unspecified() => Listen::All,
@@ -256,7 +257,7 @@ pub(super) fn check(
         scope: draft.scope,
         retain: draft.retain,
         persist: draft.persist,
-        limits: check_limits(&draft.limits, problems),
+        limits: check_limits(&draft.limits, "inside.limits", problems),
         listeners,
     }
 }
@@ -272,7 +273,14 @@ fn clash(listener: &Listener, port: u16, earlier: &[Listener]) -> Option<String>
     other.map(|at| format!("Port {} is taken by listener {} above; choose another.", listener.port, at + 1))
 }
 
-fn check_listener(draft: &ListenerDraft, path: &str, now: i64, has_key: bool, problems: &mut Problems) -> Listener {
+/// Checks one listener; `path` is where its fields lie in the draft.
+pub(crate) fn check_listener(
+    draft: &ListenerDraft,
+    path: &str,
+    now: i64,
+    has_key: bool,
+    problems: &mut Problems,
+) -> Listener {
     let field = |name: &str| format!("{path}.{name}");
     let address = problems.take(&field("address"), address(draft)).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
     let port = problems.take(&field("port"), number::<u16>(&draft.port, "port", 1, 65_535));
@@ -342,21 +350,22 @@ fn address(draft: &ListenerDraft) -> Result<IpAddr, String> {
     }
 }
 
-fn check_limits(draft: &LimitsDraft, problems: &mut Problems) -> BrokerLimits {
+/// Checks limits; `path` is where their fields lie in the draft.
+pub(crate) fn check_limits(draft: &LimitsDraft, path: &str, problems: &mut Problems) -> BrokerLimits {
     let preset = match draft.choice {
         LimitsChoice::None => LimitPreset::None,
         LimitsChoice::Free => LimitPreset::Free,
         LimitsChoice::Starter => LimitPreset::Starter,
         LimitsChoice::Scale => LimitPreset::Scale,
-        LimitsChoice::Own => return own_limits(draft, problems),
+        LimitsChoice::Own => return own_limits(draft, path, problems),
     };
     preset.limits()
 }
 
-fn own_limits(draft: &LimitsDraft, problems: &mut Problems) -> BrokerLimits {
+fn own_limits(draft: &LimitsDraft, path: &str, problems: &mut Problems) -> BrokerLimits {
     let mut optional = |field: &str, text: &str, what: &str, (min, max): (u64, u64)| {
         let number = if text.trim().is_empty() { Ok(None) } else { number::<u32>(text, what, min, max).map(Some) };
-        problems.take(&format!("inside.limits.{field}"), number).flatten()
+        problems.take(&format!("{path}.{field}"), number).flatten()
     };
     let connections = optional("connections", &draft.connections, "number of connections", (1, 100_000));
     let connections_per_minute =
@@ -368,7 +377,7 @@ fn own_limits(draft: &LimitsDraft, problems: &mut Problems) -> BrokerLimits {
     let subscriptions = optional("subscriptions", &draft.subscriptions, "number of subscriptions", (1, 100_000));
     let slow_reader_bytes = optional("slowReaderBytes", &draft.slow_reader_bytes, "number of bytes", (65_536, 1 << 30));
     let mut needed = |field: &str, text: &str, what: &str, min: u64, max: u64| {
-        problems.take(&format!("inside.limits.{field}"), number::<u32>(text, what, min, max)).unwrap_or_default()
+        problems.take(&format!("{path}.{field}"), number::<u32>(text, what, min, max)).unwrap_or_default()
     };
     BrokerLimits {
         connections,

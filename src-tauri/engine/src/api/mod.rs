@@ -21,6 +21,7 @@ mod publish;
 mod relays;
 mod sessions;
 mod settings;
+mod taps;
 mod tokens;
 
 use crate::Engine;
@@ -29,9 +30,11 @@ use relayscope_domain::decode::binding::{Binding, BindingDraft};
 use relayscope_domain::decode::diff::Diff;
 use relayscope_domain::decode::schema::{Schema, SchemaDraft};
 use relayscope_domain::endpoint::EndpointDraft;
+use relayscope_domain::findings::Finding;
 use relayscope_domain::publish::MessageDraft;
 use relayscope_domain::relay::RelayDraft;
 use relayscope_domain::settings::Settings;
+use relayscope_domain::tap::TapDraft;
 use relayscope_domain::token::TokenDraft;
 use relayscope_domain::topic::FilterCheck;
 use wire::*;
@@ -86,6 +89,15 @@ table! {
     "embedded.retainedLook" => embedded::look_retained, RetainedChoice => RetainedLook;
     "embedded.clearRetained" => embedded::clear, ClearRequest => Cleared;
     "embedded.undoClear" => embedded::undo_clear, UndoClearRequest => LettersMoved;
+
+    "taps.list" => taps::list, Nothing => Vec<TapView>;
+    "taps.save" => taps::save, TapDraft => TapView;
+    "taps.delete" => taps::delete, TapRequest => Nothing;
+    "taps.act" => taps::act, TapActionRequest => Nothing;
+    "taps.live" => taps::live, TapRequest => TapLive;
+    "taps.press" => taps::press, FaultRequest => Nothing;
+    "taps.lift" => taps::lift, LiftRequest => Nothing;
+    "findings.list" => taps::findings, FindingsRequest => Vec<Finding>;
 
     "tokens.list" => tokens::list, Nothing => Vec<TokenView>;
     "tokens.save" => tokens::save, TokenDraft => TokenView;

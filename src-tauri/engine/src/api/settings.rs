@@ -23,7 +23,12 @@ pub(super) async fn info(engine: &Engine, (): Nothing) -> Result<AppInfo, ApiErr
 }
 
 pub(super) async fn blank(engine: &Engine, (): Nothing) -> Result<Blank, ApiError> {
-    Ok(Blank { broker: engine.blank_broker(), relay: engine.blank_relay(), token: engine.blank_token() })
+    Ok(Blank {
+        broker: engine.blank_broker(),
+        relay: engine.blank_relay(),
+        token: engine.blank_token(),
+        tap: engine.blank_tap(),
+    })
 }
 
 pub(super) async fn regions(_engine: &Engine, (): Nothing) -> Result<Vec<RegionChoice>, ApiError> {

@@ -10,6 +10,7 @@ mod forms;
 mod letters;
 mod sessions;
 mod status;
+mod taps;
 
 pub use decoders::*;
 pub use embedded::*;
@@ -19,12 +20,14 @@ pub use forms::*;
 pub use letters::*;
 pub use sessions::*;
 pub use status::*;
+pub use taps::*;
 
 use relayscope_domain::broker::BrokerDraft;
 use relayscope_domain::id::{BrokerId, RelayId, TokenId};
 use relayscope_domain::problem::Problem;
 use relayscope_domain::relay::RelayDraft;
 use relayscope_domain::settings::Settings;
+use relayscope_domain::tap::TapDraft;
 use relayscope_domain::token::{Region, TokenDraft};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -136,6 +139,8 @@ pub struct Blank {
     pub relay: RelayDraft,
     /// A new token.
     pub token: TokenDraft,
+    /// A new tap.
+    pub tap: TapDraft,
 }
 
 /// A region with its words, for choosers.

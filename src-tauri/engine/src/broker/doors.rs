@@ -3,9 +3,8 @@
 
 use super::BrokerError;
 use super::hooks::Desk;
-use super::tls;
 use crate::feed::event::{Event, Kind};
-use crate::front::{Front, FrontConfig, Listen, Meter, Policy, Target};
+use crate::front::{self, Front, FrontConfig, Listen, Meter, Policy, Target};
 use relayscope_domain::broker::{Embedded, Transport};
 use relayscope_domain::id::ListenerId;
 use relayscope_domain::secret::Secret;
@@ -42,16 +41,15 @@ pub(super) async fn bind(
     keys: &BTreeMap<ListenerId, Secret>,
     desk: &Desk,
 ) -> Result<Vec<Door>, BrokerError> {
-    let plain = (Transport::Tcp, IpAddr::from(Ipv4Addr::LOCALHOST), settings.port, None);
+    let plain = (Transport::Tcp, IpAddr::from(Ipv4Addr::LOCALHOST), settings.port, Listen::tcp(None));
     let mut wanted = vec![plain];
     for listener in &settings.listeners {
-        let tls = tls::server(listener, keys.get(&listener.id));
-        let tls = tls.map_err(|source| BrokerError::Tls { port: listener.port, source })?;
-        wanted.push((listener.transport, listener.address, listener.port, tls));
+        let listen = front::listen(listener, keys.get(&listener.id));
+        let listen = listen.map_err(|source| BrokerError::Tls { port: listener.port, source })?;
+        wanted.push((listener.transport, listener.address, listener.port, listen));
     }
     let mut doors = vec![];
-    for (transport, address, port, tls) in wanted {
-        let listen = if transport.is_ws() { Listen::websocket(tls) } else { Listen::tcp(tls) };
+    for (transport, address, port, listen) in wanted {
         let socket = socket(address, port).await?;
         let address = socket.local_addr().map_err(|error| BrokerError::Setup(error.to_string()))?;
         if port != 0 && address.port() != port {
@@ -95,6 +93,7 @@ pub(super) fn open(
             meter: Arc::clone(&meter),
             policy: Policy { completes: true, keep: KEEP, ..Policy::default() },
             connections: desk.connections.clone(),
+            faults: None,
         };
         Front::start(config, socket).map_err(|error| BrokerError::Setup(error.to_string()))
     };

@@ -27,7 +27,6 @@ mod rights;
 mod server;
 mod sessions;
 mod size;
-pub mod tls;
 mod turns;
 mod words;
 

@@ -64,8 +64,10 @@ impl Engine {
     }
 
     async fn users_of_broker(&self, id: BrokerId) -> Result<Vec<String>, StoreError> {
-        let relays = self.store.relays().await?;
-        Ok(relays.into_iter().filter(|relay| relay.broker_id == id).map(|relay| relay.name).collect())
+        let relays =
+            self.store.relays().await?.into_iter().filter(|relay| relay.broker_id == id).map(|relay| relay.name);
+        let taps = self.store.taps().await?.into_iter().filter(|tap| tap.broker_id == id).map(|tap| tap.name);
+        Ok(relays.chain(taps).collect())
     }
 
     /// Checks and joins a draft with the stored secrets, without saving.
@@ -103,7 +105,7 @@ impl Engine {
         Ok(self.broker_view(broker).await?)
     }
 
-    /// Deletes a broker that no relay uses.
+    /// Deletes a broker that no relay and no tap uses.
     pub(crate) async fn delete_broker(&self, id: BrokerId) -> Result<(), ChangeError> {
         let users = self.users_of_broker(id).await?;
         if !users.is_empty() {

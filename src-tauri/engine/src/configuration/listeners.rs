@@ -3,10 +3,11 @@
 use super::ChangeError;
 use super::brokers::joined;
 use crate::Engine;
-use crate::broker::tls::{self, ListenerTlsError};
+use crate::front::{self, ListenerTlsError};
 use crate::store::StoreError;
 use relayscope_domain::broker::{BrokerDraft, BrokerSpec, Embedded};
-use relayscope_domain::id::{BrokerId, ListenerId};
+use relayscope_domain::id::{BrokerId, ListenerId, TapId};
+use relayscope_domain::listener::Listener;
 use relayscope_domain::problem::Problems;
 use relayscope_domain::secret::Secret;
 use std::collections::BTreeMap;
@@ -29,22 +30,27 @@ pub(super) fn keys(
 pub(super) fn check(embedded: &Embedded, keys: &BTreeMap<ListenerId, Secret>) -> Result<(), ChangeError> {
     let mut problems = Problems::default();
     for (at, listener) in embedded.listeners.iter().enumerate() {
-        if let Err(error) = tls::server(listener, keys.get(&listener.id)) {
-            let field = match &error {
-                ListenerTlsError::Certificate(_) | ListenerTlsError::Rustls(_) => "certificate",
-                ListenerTlsError::Key(_) | ListenerTlsError::KeyMismatch => "key",
-                ListenerTlsError::ClientCa(_) => "clientCa",
-            };
-            problems.add(format!("inside.listeners.{at}.{field}"), crate::causes::chain(&error));
-        }
+        check_one(listener, keys.get(&listener.id), &format!("inside.listeners.{at}"), &mut problems);
     }
     problems.finish(()).map_err(ChangeError::Invalid)
 }
 
+/// As [`check`], for the listener whose fields lie at `path`.
+pub(super) fn check_one(listener: &Listener, key: Option<&Secret>, path: &str, problems: &mut Problems) {
+    if let Err(error) = front::listen(listener, key) {
+        let field = match &error {
+            ListenerTlsError::Certificate(_) | ListenerTlsError::Rustls(_) => "certificate",
+            ListenerTlsError::Key(_) | ListenerTlsError::KeyMismatch => "key",
+            ListenerTlsError::ClientCa(_) => "clientCa",
+        };
+        problems.add(format!("{path}.{field}"), crate::causes::chain(&error));
+    }
+}
+
 impl Engine {
-    /// No two embedded brokers and no downlink can share a port.
+    /// No two embedded brokers, no tap and no downlink can share a port.
     pub(super) async fn refuse_taken_ports(&self, id: BrokerId, embedded: &Embedded) -> Result<(), ChangeError> {
-        let taken = self.taken_ports(id).await?;
+        let taken = self.taken_ports(Some(id), None).await?;
         let mut problems = Problems::default();
         let own = embedded.listeners.iter().enumerate();
         let own = own.map(|(at, listener)| (format!("inside.listeners.{at}.port"), listener.port));
@@ -56,9 +62,17 @@ impl Engine {
         problems.finish(()).map_err(ChangeError::Invalid)
     }
 
-    async fn taken_ports(&self, id: BrokerId) -> Result<Vec<(u16, String)>, StoreError> {
+    /// Ports of everything but a broker and a tap, and whose they are.
+    pub(super) async fn taken_ports(
+        &self,
+        broker: Option<BrokerId>,
+        tap: Option<TapId>,
+    ) -> Result<Vec<(u16, String)>, StoreError> {
         let mut taken = vec![];
-        for broker in self.store.brokers().await?.into_iter().filter(|broker| broker.id != id) {
+        for other in self.store.taps().await?.into_iter().filter(|other| Some(other.id) != tap) {
+            taken.push((other.listener.port, format!("the tap “{}”", other.name)));
+        }
+        for broker in self.store.brokers().await?.into_iter().filter(|other| Some(other.id) != broker) {
             if let BrokerSpec::Embedded(embedded) = &broker.spec {
                 let ports = embedded.listeners.iter().map(|listener| listener.port);
                 taken.extend(ports.map(|port| (port, format!("the broker “{}”", broker.name))));

@@ -8,6 +8,7 @@ mod endpoint;
 mod import;
 mod listeners;
 mod relays;
+mod taps;
 mod tokens;
 
 pub(crate) use brokers::pem_words;

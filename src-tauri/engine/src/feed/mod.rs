@@ -138,6 +138,16 @@ impl Feed {
         (events.take(max).cloned().collect(), first.saturating_sub(after + 1))
     }
 
+    /// Shows every event after number `after`, oldest first, and returns the number of the last one.
+    pub(crate) fn visit(&self, after: u64, mut look: impl FnMut(&Event)) -> u64 {
+        let (segments, _) = self.segments(after + 1);
+        let events = segments.iter().flat_map(|segment| segment.events()).filter(|event| event.seq > after);
+        events.fold(after, |_, event| {
+            look(event);
+            event.seq
+        })
+    }
+
     /// Copies of all events kept, oldest first; payloads are shared.
     pub fn events(&self) -> Vec<Event> {
         self.segments(0).0.iter().flat_map(|segment| segment.events()).cloned().collect()

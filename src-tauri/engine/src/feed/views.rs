@@ -1,8 +1,8 @@
 //! The open views and what pages ask of them. Nothing here holds the ring's lock while it looks at events.
 
-use super::export::Writer;
 use super::detail;
 use super::event::Event;
+use super::export::Writer;
 use super::filter::compile;
 use super::ring::{Ring, Segment};
 use super::topics::Branch;

@@ -9,6 +9,7 @@ use super::events::Moment;
 use super::framing::Walker;
 use super::gate::{self, Gate};
 use super::goodbye::Goodbye;
+use super::held::Held;
 use super::limits::Excess;
 use super::sight::{End, Sight, Stop};
 use crate::mqtt::dial::Stream;
@@ -45,6 +46,8 @@ struct Lane {
     // Read and not written yet: at most one read, or as much as the limit for slow readers allows.
     waiting: VecDeque<Bytes>,
     waiting_bytes: usize,
+    // What a fault makes come later.
+    held: Held,
     unflushed: bool,
     source_ended: bool,
     // Ends the wait for a sink that takes nothing after its source has ended.
@@ -60,6 +63,7 @@ impl Lane {
             walker: Walker::default(),
             waiting: VecDeque::new(),
             waiting_bytes: 0,
+            held: Held::default(),
             unflushed: false,
             source_ended: false,
             patience: None,
@@ -91,10 +95,17 @@ impl Lane {
         sight: &mut Sight,
     ) -> Poll<End> {
         loop {
+            if !self.held.is_empty() {
+                let effect = sight.effect();
+                while let Some(bytes) = self.held.take(cx, &effect) {
+                    self.waiting_bytes += bytes.len();
+                    self.waiting.push_back(bytes);
+                }
+            }
             if let Err(error) = self.write(cx, sink) {
                 return Poll::Ready(self.sink(error));
             }
-            let written = self.waiting.is_empty() && !self.unflushed;
+            let written = self.waiting.is_empty() && !self.unflushed && self.held.is_empty();
             if let Some(stop) = self.stop.filter(|_| written) {
                 return Poll::Ready(stop.into());
             }
@@ -107,7 +118,7 @@ impl Lane {
             }
             let slow = sight.limited().and_then(|meter| meter.limits().slow_reader_bytes);
             let queues = self.way == Way::ToClient && slow.is_some();
-            if self.stop.is_some() || !(self.waiting.is_empty() || queues) {
+            if self.stop.is_some() || self.held.is_full() || !(self.waiting.is_empty() || queues) {
                 return Poll::Pending;
             }
             match std::task::ready!(read(cx, source)) {
@@ -158,6 +169,9 @@ impl Lane {
     ) -> Result<(), Excess> {
         let at: Moment = (SystemTime::now(), Instant::now());
         let way = self.way;
+        if let Some(eye) = &mut sight.eye {
+            chunk = eye.thin(&sight.live, way, &self.walker, at, chunk);
+        }
         let (mut packets, mut stop, mut last, mut unsaid) = (0, None, false, false);
         let walked = self.walker.walk_along(&chunk, |header, body| {
             if last {
@@ -209,8 +223,13 @@ impl Lane {
             }
         }
         if !chunk.is_empty() {
-            self.waiting_bytes += chunk.len();
-            self.waiting.push_back(chunk);
+            let effect = sight.effect();
+            if effect.holds() || !self.held.is_empty() {
+                self.held.put(chunk, at.1, &effect);
+            } else {
+                self.waiting_bytes += chunk.len();
+                self.waiting.push_back(chunk);
+            }
         }
         // What fails here fails again in a moment, where it is handled.
         let _ = self.write(cx, sink);

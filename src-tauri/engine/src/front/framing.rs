@@ -74,6 +74,11 @@ impl Walker {
         !self.lost && self.held == 0 && self.left == 0
     }
 
+    /// Whether nobody can say any more where the next packet begins.
+    pub fn is_lost(&self) -> bool {
+        self.lost
+    }
+
     /// Walks on. `passes` is asked for every header as soon as it is complete; after a no the walk ends before it.
     pub fn walk(&mut self, bytes: &[u8], mut passes: impl FnMut(Header) -> bool) -> Walked {
         self.walk_along(bytes, |header, _| passes(header))

@@ -10,12 +10,14 @@ pub struct Goodbye {
     pub code: u8,
     /// For people.
     pub words: Cow<'static, str>,
+    /// Whether the client hears nothing: the socket is just closed.
+    pub silent: bool,
 }
 
 impl Goodbye {
     /// A goodbye with a reason code of MQTT 5.
     pub fn new(code: u8, words: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, words: words.into() }
+        Self { code, words: words.into(), silent: false }
     }
 
     /// The server ends.
@@ -26,6 +28,11 @@ impl Goodbye {
     /// A person wants it.
     pub fn by_hand(words: impl Into<Cow<'static, str>>) -> Self {
         Self::new(0x98, words)
+    }
+
+    /// The connection just ends, as a bad network ends it.
+    pub fn severed(words: impl Into<Cow<'static, str>>) -> Self {
+        Self { silent: true, ..Self::new(0, words) }
     }
 
     /// A limit was passed.

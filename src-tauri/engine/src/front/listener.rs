@@ -2,6 +2,7 @@
 
 use super::connection::{Forward, drain};
 use super::events::{Ending, Missed, Story};
+use super::faults::{Eye, Faults};
 use super::gate;
 use super::goodbye::Goodbye;
 use super::limits::Meter;
@@ -43,6 +44,7 @@ pub(super) struct Shared {
     pub(super) meter: Arc<Meter>,
     pub(super) policy: Policy,
     pub(super) connections: Connections,
+    pub(super) faults: Option<Faults>,
     pub(super) opening: AtomicUsize,
     pub(super) backlog: Backlog,
     pub(super) stop: CancellationToken,
@@ -146,16 +148,13 @@ async fn talk(
     live.set_level(first.level.unwrap_or_default());
     if let Err(excess) = shared.meter.connect(others) {
         let goodbye = Goodbye::over(&excess);
-        let story = watch(story, &first, shared).await;
-        dismiss(client, first.level, &goodbye).await;
-        let ending = ending("closed by Relayscope", Some(goodbye));
+        let (story, ending) = turn_away(client, &first, story, shared, goodbye).await;
         return (story, Ending { excess: Some(excess), ..ending });
     }
-    if let Some(fault) = gate::connect(&first.bytes).filter(|_| shared.policy.completes) {
-        let goodbye = Goodbye::from(fault);
-        let story = watch(story, &first, shared).await;
-        dismiss(client, first.level, &goodbye).await;
-        return (story, ending("closed by Relayscope", Some(goodbye)));
+    let faulty = gate::connect(&first.bytes).filter(|_| shared.policy.completes).map(Goodbye::from);
+    let refusal = || shared.faults.as_ref().and_then(|faults| faults.refusal(&first.bytes));
+    if let Some(goodbye) = faulty.or_else(refusal) {
+        return turn_away(client, &first, story, shared, goodbye).await;
     }
     let broker = tokio::select! {
         broker = shared.target.open(live.peer, shared.address) => broker,
@@ -163,13 +162,20 @@ async fn talk(
     };
     match broker {
         Ok(broker) => forward(client, broker, first, story, live, shared).await,
-        Err(why) => {
-            let goodbye = Goodbye::new(0x88, why);
-            let story = watch(story, &first, shared).await;
-            dismiss(client, first.level, &goodbye).await;
-            (story, ending("closed by Relayscope", Some(goodbye)))
-        }
+        Err(why) => turn_away(client, &first, story, shared, Goodbye::new(0x88, why)).await,
     }
+}
+
+async fn turn_away(
+    client: Box<dyn Stream>,
+    first: &First,
+    story: Story,
+    shared: &Shared,
+    goodbye: Goodbye,
+) -> (Story, Ending) {
+    let story = watch(story, first, shared).await;
+    dismiss(client, first.level, &goodbye).await;
+    (story, ending("closed by Relayscope", Some(goodbye)))
 }
 
 /// Waits until somebody wants the connection's end, or the front's.
@@ -237,6 +243,10 @@ async fn forward(
         answered: false,
         disconnected: false,
         completes: shared.policy.completes,
+        eye: shared
+            .faults
+            .clone()
+            .map(|faults| Eye::new(faults, shared.feed.clone(), shared.source.clone(), &first.bytes)),
     };
     let mut forward = Forward::new(client, broker, sight);
     let end = match forward.begin(first.bytes).await {
@@ -254,7 +264,7 @@ async fn forward(
     };
     let mut ending = explain(end, &forward.sight, live, shared).await;
     ending.at = (SystemTime::now(), Instant::now());
-    let told = ending.goodbye.as_ref().filter(|_| ours && !forward.sight.disconnected);
+    let told = ending.goodbye.as_ref().filter(|goodbye| ours && !goodbye.silent && !forward.sight.disconnected);
     let sight = forward.close(told).await;
     ending.missed = sight.mirror.as_ref().map(super::mirror::Mirror::left_out).unwrap_or_default();
     // Ends the reader.

@@ -7,26 +7,31 @@
 
 mod connection;
 mod events;
+mod faults;
 pub mod framing;
 mod gate;
 mod goodbye;
+mod held;
 mod limits;
 mod listener;
 mod mirror;
 mod opening;
 pub mod packet;
 pub mod parser;
+mod saved;
 mod sight;
 mod table;
 mod target;
 mod tls;
 mod words;
 
+pub use faults::{ActiveFault, Faults};
 pub use goodbye::Goodbye;
 pub use limits::Meter;
 pub use opening::Listen;
+pub use saved::listen;
 pub use table::{ConnectionInfo, Connections};
-pub use target::Target;
+pub use target::{Attempt, Target};
 pub use tls::{ClientCertificates, ListenerTlsError, server_config};
 
 use crate::feed::Feed;
@@ -97,6 +102,8 @@ pub struct FrontConfig {
     pub policy: Policy,
     /// Where its connections are listed; several fronts may share a list.
     pub connections: Connections,
+    /// Faults that people press for its clients, where they can.
+    pub faults: Option<Faults>,
 }
 
 /// A running front. Dropping it ends it without goodbyes; [`Front::stop`] is the orderly way.
@@ -121,6 +128,7 @@ impl Front {
             meter: config.meter,
             policy: config.policy,
             connections: config.connections,
+            faults: config.faults,
             opening: Default::default(),
             backlog: Default::default(),
             stop: CancellationToken::new(),

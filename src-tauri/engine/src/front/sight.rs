@@ -1,6 +1,7 @@
-//! What is seen of a connection while its bytes pass: counts, limits, and how it ended.
+//! What is seen of a connection while its bytes pass: counts, limits, the faults that are pressed for it, and how it ended.
 
 use super::Way;
+use super::faults::{Effect, Eye};
 use super::framing::Header;
 use super::gate::Fault;
 use super::goodbye::Goodbye;
@@ -61,12 +62,19 @@ pub(super) struct Sight {
     /// Whether nothing follows a DISCONNECT, and a client that sent one has ended, though its socket is open (MQTT 5.0
     /// section 3.14.4).
     pub(super) completes: bool,
+    /// Faults that are pressed for it.
+    pub(super) eye: Option<Box<Eye>>,
 }
 
 impl Sight {
     /// What counts against the client's limits, when it has any.
     pub(super) fn limited(&self) -> Option<&Meter> {
         (!self.live.is_exempt()).then_some(&*self.meter)
+    }
+
+    /// What faults do to its bytes now.
+    pub(super) fn effect(&mut self) -> Effect {
+        self.eye.as_mut().map_or_else(Effect::default, |eye| eye.look(&self.live))
     }
 
     pub(super) fn passes(&self, way: Way, header: Header) -> Result<(), Excess> {

@@ -4,7 +4,8 @@ use crate::mqtt::dial::{Dial, Stream};
 use crate::mqtt::tls::TlsError;
 use relayscope_domain::broker::{BrokerSecrets, Connection};
 use std::net::{IpAddr, SocketAddr};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpStream;
 
@@ -13,6 +14,16 @@ use tokio::net::TcpStream;
 pub struct Target {
     way: TargetWay,
     proxy: bool,
+    last: Arc<Mutex<Option<Attempt>>>,
+}
+
+/// How the last attempt to reach a target ended.
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    /// When.
+    pub at: SystemTime,
+    /// Or why not, in words.
+    pub result: Result<(), String>,
 }
 
 #[derive(Clone, Debug)]
@@ -24,17 +35,30 @@ enum TargetWay {
 impl Target {
     /// A listener on this computer. `proxy`: it is told the client's address by the PROXY protocol.
     pub fn local(address: SocketAddr, proxy: bool) -> Self {
-        Self { way: TargetWay::Plain(address), proxy }
+        Self { way: TargetWay::Plain(address), proxy, last: Arc::default() }
     }
 
     /// A saved broker, over whatever it speaks. The connection's client id, user and will are not used: clients bring
     /// theirs.
     pub fn broker(connection: &Connection, secrets: &BrokerSecrets, proxy: bool) -> Result<Self, TlsError> {
-        Ok(Self { way: TargetWay::Dialled(Arc::new(Dial::new(connection, secrets)?)), proxy })
+        let way = TargetWay::Dialled(Arc::new(Dial::new(connection, secrets)?));
+        Ok(Self { way, proxy, last: Arc::default() })
+    }
+
+    /// How it was found the last time; clones share this.
+    pub fn last(&self) -> Option<Attempt> {
+        self.last.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     /// Opens a connection for a client, or says in words why there is none.
     pub(super) async fn open(&self, client: SocketAddr, met_at: SocketAddr) -> Result<Box<dyn Stream>, String> {
+        let opened = self.connect(client, met_at).await;
+        let attempt = Attempt { at: SystemTime::now(), result: opened.as_ref().map(|_| ()).map_err(Clone::clone) };
+        *self.last.lock().unwrap_or_else(PoisonError::into_inner) = Some(attempt);
+        opened
+    }
+
+    async fn connect(&self, client: SocketAddr, met_at: SocketAddr) -> Result<Box<dyn Stream>, String> {
         let header = if self.proxy { proxy_header(client, met_at) } else { vec![] };
         match &self.way {
             TargetWay::Plain(address) => {

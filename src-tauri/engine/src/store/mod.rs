@@ -12,6 +12,7 @@ mod filters;
 mod messages;
 mod meta;
 mod relays;
+mod taps;
 mod tokens;
 
 pub use endpoint::EndpointRecord;

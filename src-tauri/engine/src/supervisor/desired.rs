@@ -9,6 +9,7 @@ use crate::inspect::SessionPlan;
 use crate::platform::PlatformToken;
 use crate::runtime::{Runtime, UnitKey};
 use crate::store::{Store, StoreError, StoredToken};
+use crate::tap::TapPlan;
 use relayscope_domain::broker::{Broker, BrokerSecrets, BrokerSpec, Connection, Embedded, Tls, Transport};
 use relayscope_domain::id::{ListenerId, TokenId};
 use relayscope_domain::message::MqttVersion;
@@ -25,6 +26,7 @@ pub(crate) enum Plan {
     Platform,
     Broker(Box<BrokerPlan>),
     Relay(Box<RelayPlan>),
+    Tap(Box<TapPlan>),
     Endpoint(Box<EndpointPlan>),
     Session(Box<SessionPlan>),
     Simulator { broker: SocketAddr, devices: Vec<(String, Secret)> },
@@ -99,6 +101,17 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
             plans.insert(UnitKey::Relay(relay.id), Plan::Relay(Box::new(plan)));
         }
     }
+    for tap in store.taps().await?.into_iter().filter(|tap| tap.enabled) {
+        let Some(broker) = brokers.iter().find(|broker| broker.id == tap.broker_id) else { continue };
+        let BrokerSpec::External(connection) = &broker.spec else { continue };
+        let plan = TapPlan {
+            key: store.tap_key(tap.id).await?,
+            connection: (**connection).clone(),
+            secrets: store.broker_secrets(broker.id).await?,
+            tap,
+        };
+        plans.insert(UnitKey::Tap(plan.tap.id), Plan::Tap(Box::new(plan)));
+    }
     let record = store.endpoint().await?;
     for relay in relays.iter().filter(|relay| relay.enabled) {
         let Some(port) = relay.downlink_port else { continue };
@@ -115,6 +128,7 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
             | Plan::Broker(_)
             | Plan::Relay(_)
             | Plan::Session(_)
+            | Plan::Tap(_)
             | Plan::Simulator { .. }
             | Plan::History(_)
             | Plan::Janitor => {}

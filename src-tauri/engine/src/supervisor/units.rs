@@ -19,6 +19,7 @@ use crate::runtime::{BrokerAt, RelayAt, Runtime, UnitKey};
 use crate::simulator::{SimulatedDevice, Simulator};
 use crate::status::Janitor;
 use crate::store::{Store, StoreError};
+use crate::tap::{Tap, TapError, TapPlan};
 use relayscope_domain::filter::SourceKind;
 use relayscope_domain::id::BrokerId;
 use std::path::PathBuf;
@@ -43,6 +44,7 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
     match (key, plan) {
         (UnitKey::Broker(id), Plan::Broker(plan)) => broker(world, id, *plan, stop).await,
         (_, Plan::Relay(plan)) => relay(world, *plan, stop).await,
+        (_, Plan::Tap(plan)) => tap(world, *plan, stop).await,
         (UnitKey::Endpoint(port), Plan::Endpoint(plan)) => endpoint(world, port, *plan, stop).await,
         (UnitKey::Session(number), Plan::Session(plan)) => session(world, number, *plan, stop).await,
         (_, Plan::Platform) => platform(world, stop).await,
@@ -109,6 +111,24 @@ async fn broker(world: World, id: BrokerId, plan: BrokerPlan, stop: Cancellation
         forget_kept(&kept);
     }
     if died { Ended::Fell(format!("The embedded broker “{name}” ended.")) } else { Ended::Stopped }
+}
+
+async fn tap(world: World, plan: TapPlan, stop: CancellationToken) -> Ended {
+    let id = plan.tap.id;
+    let name = plan.tap.name.clone();
+    let mut tap = match Tap::start(plan, world.feed.of(SourceKind::Tap)).await {
+        Ok(tap) => tap,
+        Err(error @ TapError::Listen { .. }) => return Ended::Fell(chain(&error)),
+        Err(error @ (TapError::Listener(_) | TapError::Target(_))) => return Ended::Failed(chain(&error)),
+    };
+    world.runtime.tap_runs(id, tap.at().clone());
+    let died = tokio::select! {
+        () = stop.cancelled() => false,
+        () = tap.finished() => true,
+    };
+    world.runtime.gone(UnitKey::Tap(id));
+    tap.stop().await;
+    if died { Ended::Fell(format!("The tap “{name}” ended.")) } else { Ended::Stopped }
 }
 
 async fn platform(world: World, stop: CancellationToken) -> Ended {

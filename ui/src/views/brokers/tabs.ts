@@ -3,7 +3,16 @@
 import type { FormTab } from "../../components/form/tabs";
 
 export type BrokerTab =
-  "general" | "security" | "session" | "will" | "advanced" | "clients" | "retained" | "listeners" | "limits";
+  | "general"
+  | "security"
+  | "session"
+  | "will"
+  | "advanced"
+  | "clients"
+  | "retained"
+  | "findings"
+  | "listeners"
+  | "limits";
 
 export const TABS: readonly FormTab<BrokerTab>[] = [
   { value: "general", label: "General", fields: ["name", "transport", "host", "port", "path"] },
@@ -31,5 +40,6 @@ export const EMBEDDED_SAVED: readonly FormTab<BrokerTab>[] = [
   ...EMBEDDED.slice(0, 1),
   { value: "clients", label: "Clients", fields: [] },
   { value: "retained", label: "Retained", fields: [] },
+  { value: "findings", label: "Findings", fields: [] },
   ...EMBEDDED.slice(1),
 ];

@@ -48,6 +48,7 @@ const relay = (changed: Partial<RelayStatus> = {}): RelayStatus => ({
 const status = (relays: RelayStatus[], demo = false): StatusSnapshot => ({
   relays,
   brokers: [],
+  taps: [],
   platform: { state: running, url: "http://127.0.0.1:3200", stored: 2, devices: 1 },
   demo: { present: demo, running: demo, relayId: null, address: null },
   totals: {

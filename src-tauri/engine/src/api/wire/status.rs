@@ -39,6 +39,8 @@ pub struct StatusSnapshot {
     pub relays: Vec<RelayStatus>,
     /// One per saved broker.
     pub brokers: Vec<BrokerStatus>,
+    /// One per saved tap.
+    pub taps: Vec<super::TapStatus>,
     /// The local stand-in for TagoIO.
     pub platform: PlatformStatus,
     /// The demo: embedded broker, simulated devices and relay made by *Try it*.
