@@ -143,7 +143,7 @@ async fn a_letter_is_edited_with_problems_at_its_fields_and_sent_again() {
     let error = app.try_call("queue.editLetter", wrong).await.unwrap_err();
     let fields: Vec<_> = error.problems.iter().map(|problem| problem.field.as_str()).collect();
     assert_eq!((error.code, fields), (ErrorCode::Invalid, vec!["topic", "payload"]));
-    let bad = json!({"id": row.id, "topic": "load/0", "payload": {"form": "base64", "text": "YQ"}});
+    let bad = json!({"id": row.id, "topic": "load/0", "payload": {"form": "base64", "text": "Y!"}});
     assert_eq!(app.try_call("queue.editLetter", bad).await.unwrap_err().problems[0].field, "payload");
 
     let right = json!({"id": row.id, "topic": "load/mended", "payload": {"form": "hex", "text": "34 32"}});

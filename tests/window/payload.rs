@@ -106,6 +106,6 @@ fn five_megabytes_and_a_topic_of_200_characters_are_looked_at_by_topic_and_by_co
     app.click("look-connections");
     app.wait_for("connection-row");
     app.click("connection-turn");
-    app.wait_text("connection-event", "[POST] HTTP Request");
+    app.wait_text("connection-event", "Dead letter");
     pictures(&app, "by-connection");
 }
