@@ -104,7 +104,7 @@ pub fn takes_everything(filter: &str) -> bool {
         Some(rest) => rest.split_once('/').map_or("", |(_, inner)| inner),
         None => filter,
     };
-    plain.split('/').last() == Some("#") && plain.split('/').all(|level| level == "+" || level == "#")
+    plain.ends_with('#') && plain.split('/').all(|level| level == "+" || level == "#")
 }
 
 /// Whether `filter` matches every topic that `other` matches. A shared subscription neither covers nor is covered: its
