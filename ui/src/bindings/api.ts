@@ -803,6 +803,11 @@ decoder: DecoderDraft | null,
 form: CopyForm, };
 
 /**
+ * How correlation data is typed.
+ */
+export type CorrelationForm = "text" | "hex" | "base64";
+
+/**
  * Why a payload could not be read.
  */
 export type DecodeError = { 
@@ -996,9 +1001,6 @@ export type DecoderReason = { "kind": "chosen" } | { "kind": "bound",
  * Which.
  */
 id: BindingId, } | { "kind": "topic" } | { "kind": "payload" };
- * How correlation data is typed.
- */
-export type CorrelationForm = "text" | "hex" | "base64";
 
 /**
  * The demo.
@@ -1780,17 +1782,6 @@ test: FilterTest, };
 export type FilterTest = { "field": "kind", "value": Array<KindName> } | { "field": "source", "value": Array<SourceKind> } | { "field": "name", "value": Array<string> } | { "field": "direction", "value": Array<FilterDirection> } | { "field": "outcome", "value": Array<FilterOutcome> } | { "field": "qos", "value": Array<Qos> } | { "field": "retained", "value": boolean } | { "field": "client", "value": Array<string> } | { "field": "topic", "value": Array<string> } | { "field": "message", "value": Array<MessageId> } | { "field": "size", "value": SizeTest } | { "field": "since", "value": Moment } | { "field": "until", "value": Moment } | { "field": "text", "value": string } | { "field": "word", "value": string } | { "field": "regex", "value": string };
 
 /**
- * Another name for a folder.
- */
-export type FolderRename = { 
-/**
- * Its name.
- */
-from: string, 
-/**
- * Its new name.
- */
-to: string, };
  * A pattern with its evidence.
  */
 export type Finding = { 
@@ -1844,6 +1835,19 @@ source: SourceKind,
  * Its name.
  */
 name: string, };
+
+/**
+ * Another name for a folder.
+ */
+export type FolderRename = { 
+/**
+ * Its name.
+ */
+from: string, 
+/**
+ * Its new name.
+ */
+to: string, };
 
 /**
  * Pushed through `subscribe`; at most about 10 a second of each kind.
@@ -2812,6 +2816,23 @@ from: number,
 count: number, };
 
 /**
+ * Why what was typed is no payload.
+ */
+export type PayloadMistake = { 
+/**
+ * Line, from 1.
+ */
+line: number, 
+/**
+ * Character in the line, from 1.
+ */
+column: number, 
+/**
+ * One sentence.
+ */
+message: string, };
+
+/**
  * One value of a payload.
  */
 export type PayloadNode = { 
@@ -2847,23 +2868,6 @@ note: string | null,
  * What it holds, as far as shown.
  */
 children: Array<PayloadNode>, };
-
-/**
- * Why what was typed is no payload.
- */
-export type PayloadMistake = { 
-/**
- * Line, from 1.
- */
-line: number, 
-/**
- * Character in the line, from 1.
- */
-column: number, 
-/**
- * One sentence.
- */
-message: string, };
 
 /**
  * Where the payload comes from.
@@ -2955,17 +2959,6 @@ field: string,
 message: string, };
 
 /**
- * One `.proto` text.
- */
-export type ProtoFile = { 
-/**
- * Name that imports give: `plant/reading.proto`.
- */
-name: string, 
-/**
- * The text.
- */
-text: string, };
  * MQTT 5 properties as typed; an empty text sends none.
  */
 export type PropertiesDraft = { 
@@ -2997,6 +2990,19 @@ utf8: boolean,
  * User properties, in their order.
  */
 user: Array<UserProperty>, };
+
+/**
+ * One `.proto` text.
+ */
+export type ProtoFile = { 
+/**
+ * Name that imports give: `plant/reading.proto`.
+ */
+name: string, 
+/**
+ * The text.
+ */
+text: string, };
 
 /**
  * A request and its answer.
@@ -3883,30 +3889,6 @@ name: string,
 line: string, };
 
 /**
- * A saved schema.
- */
-export type Schema = { 
-/**
- * Identity; bindings name it.
- */
-id: SchemaId, 
-/**
- * What people call it.
- */
-name: string, 
-/**
- * What was uploaded.
- */
-source: SchemaSource, };
-
-/**
- * What the schema form holds.
- */
-export type SchemaDraft = { 
-/**
- * `None` makes a new schema.
- */
-id: SchemaId | null, 
  * A message that was kept.
  */
 export type SavedMessage = { 
@@ -3939,6 +3921,40 @@ id: number | null,
  * Folder.
  */
 folder: string, 
+/**
+ * Name.
+ */
+name: string, 
+/**
+ * The form; need not be valid yet.
+ */
+message: MessageDraft, };
+
+/**
+ * A saved schema.
+ */
+export type Schema = { 
+/**
+ * Identity; bindings name it.
+ */
+id: SchemaId, 
+/**
+ * What people call it.
+ */
+name: string, 
+/**
+ * What was uploaded.
+ */
+source: SchemaSource, };
+
+/**
+ * What the schema form holds.
+ */
+export type SchemaDraft = { 
+/**
+ * `None` makes a new schema.
+ */
+id: SchemaId | null, 
 /**
  * Name.
  */
@@ -3991,9 +4007,6 @@ name: string,
  * Message types to choose from.
  */
 messages: Array<string>, };
- * The form; need not be valid yet.
- */
-message: MessageDraft, };
 
 /**
  * What a form does with a secret that the page never saw.
