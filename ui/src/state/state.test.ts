@@ -53,6 +53,7 @@ function started(firstRun = false) {
     "brokers.list": () => [],
     "relays.list": () => [],
     "tokens.list": () => [],
+    "sessions.list": () => ({ sessions: [] }),
     "demo.start": () => ({ present: true, running: true, relayId: "r", address: "127.0.0.1:1883" }),
   });
   return { port, app: new App(port) };
@@ -71,6 +72,7 @@ describe("the page's start", () => {
       "app.status",
       "brokers.list",
       "relays.list",
+      "sessions.list",
       "settings.get",
       "tokens.list",
     ]);
