@@ -55,6 +55,7 @@ function started(firstRun = false) {
     "relays.list": () => [],
     "taps.list": () => [],
     "tokens.list": () => [],
+    "sessions.list": () => ({ sessions: [] }),
     "demo.start": () => ({ present: true, running: true, relayId: "r", address: "127.0.0.1:1883" }),
   });
   return { port, app: new App(port) };
@@ -73,6 +74,7 @@ describe("the page's start", () => {
       "app.status",
       "brokers.list",
       "relays.list",
+      "sessions.list",
       "settings.get",
       "taps.list",
       "tokens.list",
