@@ -7,7 +7,7 @@ use crate::wait::{PATIENCE, until};
 use serde_json::json;
 use std::time::Duration;
 
-const PLACES: [&str; 9] =
+const PLACES: [&str; 10] =
     ["overview", "inspector", "brokers", "taps", "relays", "tokens", "queue", "bucket", "publish", "settings"];
 const SIZES: [(u32, u32); 2] = [(1000, 700), (1600, 1000)];
 

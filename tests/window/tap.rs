@@ -9,7 +9,7 @@ use std::process::Command;
 #[test]
 fn another_client_is_seen_through_a_tap() {
     let desk = Desk::new();
-    let mosquitto = Mosquitto::start();
+    let mosquitto = Mosquitto::start(&desk);
     let app = App::open(&desk);
     look_around(&app);
     create_broker(&app, "Plant broker", &mosquitto);

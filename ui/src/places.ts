@@ -33,4 +33,9 @@ const WORDS: Record<Place, { label: string; icon: PlaceEntry["icon"] }> = {
   settings: { label: "Settings", icon: Settings },
 };
 
-export const ENTRIES: PlaceEntry[] = PLACES.map((place, index) => ({ place, key: String(index + 1), ...WORDS[place] }));
+/** In their order on a keyboard: 1 to 9, then 0. */
+export const ENTRIES: PlaceEntry[] = PLACES.map((place, index) => ({
+  place,
+  key: String((index + 1) % 10),
+  ...WORDS[place],
+}));

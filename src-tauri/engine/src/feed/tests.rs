@@ -320,7 +320,7 @@ proptest! {
         let mut frozen = None;
         for step in steps {
             match step {
-                Step::Record(kind, who, size) => feed.record(event(kind, who, size)),
+                Step::Record(kind, who, size) => drop(feed.record(event(kind, who, size))),
                 Step::Pause(paused) => {
                     for (view, _) in views {
 feed.pause(view, paused);
