@@ -3,7 +3,7 @@
 
 use crate::support::broker::{FULL, Rig, connect};
 use crate::support::wire;
-use crate::support::{eventually, soon};
+use crate::support::{eventually, pause, soon};
 use relayscope_engine::feed::event::{Direction, Kind};
 use std::time::{Duration, Instant};
 use tokio::task::JoinSet;
@@ -47,7 +47,7 @@ async fn a_thousand_clients_a_second_lose_no_event() {
             assert_eq!(answer, [0x20, 2, 0, 0]);
             let own = begin + Duration::from_micros(number as u64 * 1_000);
             for second in 0..seconds {
-                tokio::time::sleep_until((own + Duration::from_secs(second)).into()).await;
+                pause((own + Duration::from_secs(second)).saturating_duration_since(Instant::now())).await;
                 wire::write(&mut stream, &wire::publish(&format!("crowd/{number}"), &second.to_be_bytes())).await;
             }
             wire::write(&mut stream, &[0xe0, 0]).await;

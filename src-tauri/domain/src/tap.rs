@@ -138,7 +138,6 @@ mod tests {
             "listener.key",
             "limits.firstPacketSeconds",
             "limits.packetBytes",
-            "limits.slowReaderBytes",
         ];
         assert_eq!(fields, expected);
         wrong = draft();
