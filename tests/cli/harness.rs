@@ -12,7 +12,7 @@ use std::time::{Duration, Instant};
 pub(crate) const NETWORK: &str = "fd549ad2-5d4c-4d0e-9d0a-3f1c2b7a9e10";
 pub(crate) const AUTHORIZATION: &str = "at0123456789abcdef0123456789abcdef";
 /// For what another process does; only reached when something is broken.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(90);
 
 pub(crate) fn fixtures() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/fixtures/relay-toml")

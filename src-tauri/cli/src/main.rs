@@ -16,9 +16,6 @@ mod run;
 mod signals;
 mod transfer;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 /// Relays MQTT to TagoIO without a window and shows it live.
 #[derive(Parser)]
 #[command(name = "relayscope-cli", version, propagate_version = true)]

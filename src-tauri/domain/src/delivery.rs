@@ -53,7 +53,7 @@ impl Default for Rules {
     fn default() -> Self {
         Self {
             order: Order::Topic,
-            requests: 1_000,
+            requests: 768,
             timeout_seconds: 10,
             batch: 1,
             attempts: None,

@@ -5,7 +5,7 @@
 //! logged at `info` or above.
 
 use std::path::Path;
-use tracing_appender::non_blocking::WorkerGuard;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_appender::rolling::{RollingFileAppender, Rotation};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -19,6 +19,9 @@ pub struct Guard {
     /// Why there is no log file or another level, in words for the person; nothing when all is well.
     pub problem: Option<String>,
 }
+
+// Log lines that may wait for the disk.
+const LINES: usize = 4_096;
 
 /// Name of the environment variable with the level.
 pub const LEVEL_VARIABLE: &str = "RELAYSCOPE_LOG";
@@ -39,8 +42,8 @@ pub fn init(data_dir: Option<&Path>, stderr: bool) -> Guard {
             .max_log_files(7);
         match made.and_then(|()| builder.build(&folder).map_err(|error| error.to_string())) {
             Ok(appender) => {
-                // Bounded inside the library; when the disk is too slow, log lines are lost, never the app's time.
-                let (writer, guard) = tracing_appender::non_blocking(appender);
+                // When the disk is too slow, log lines are lost, never the app's time.
+                let (writer, guard) = NonBlockingBuilder::default().buffered_lines_limit(LINES).finish(appender);
                 layers.push(fmt::layer().with_writer(writer).with_ansi(false).boxed());
                 worker = Some(guard);
             }

@@ -245,6 +245,13 @@ impl Link {
         Ok(Polled::Connected { version, session_present, limits })
     }
 
+    /// Reads nothing while held, so that the broker keeps what it has; goes on writing. A new connection is not held.
+    pub fn hold(&mut self, held: bool) {
+        if let State::Up(up) = &mut self.state {
+            up.held = held;
+        }
+    }
+
     /// Whether a failure may be due to the version asked for, and polling again may end otherwise.
     pub fn undecided(&self) -> bool {
         self.choice.undecided()

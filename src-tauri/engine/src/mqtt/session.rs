@@ -31,6 +31,9 @@ use tokio_util::sync::CancellationToken;
 // Sender: this task. Receiver: the relay's uplink. Full: see the module's invariants. One slot per message that an MQTT 5
 // broker may have on its way.
 const ARRIVALS: usize = 65_536;
+// With so many of them the broker is not read from for a while, and read from again when only so many are left.
+const HOLD_AT: usize = 8_192;
+const READ_AT: usize = 2_048;
 // Sender: the uplink, one group per commit. Receiver: this task. Full: the uplink waits.
 const ACKS: usize = 64;
 // Sender: the downlink endpoint. Receiver: this task. Full: the endpoint answers that the broker is away.

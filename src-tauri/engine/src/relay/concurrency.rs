@@ -7,13 +7,15 @@ const FIRST: f64 = 16.0;
 // Up to here slow answers do not hold it back: a distant destination is slow by nature.
 const FREE: f64 = 64.0;
 // Answers that take this many times the quickest, and some milliseconds, come from a queue on the other side.
-const SLOWER: f64 = 2.0;
-const SLACK: Duration = Duration::from_millis(4);
+const SLOWER: f64 = 1.5;
+const SLACK: Duration = Duration::from_millis(2);
 const QUICK: Duration = Duration::from_millis(8);
 // Several failures of one moment cut once.
 const ONCE: Duration = Duration::from_secs(1);
 // The quickest answer is forgotten after one to two of these: routes change.
 const WINDOW: Duration = Duration::from_secs(1);
+// Of fewer answers the quickest says little about the others.
+const ENOUGH: u32 = 64;
 
 #[derive(Debug)]
 pub(super) struct Concurrency {
@@ -25,6 +27,7 @@ pub(super) struct Concurrency {
     average: f64,
     quickest: f64,
     quickest_now: f64,
+    answers_now: u32,
     window: Option<Instant>,
 }
 
@@ -33,7 +36,17 @@ impl Concurrency {
         let most = f64::from(most.max(1));
         let quickest = f64::INFINITY;
         let limit = FIRST.min(most);
-        Self { limit, most, starting: true, cut: None, average: 0.0, quickest, quickest_now: quickest, window: None }
+        Self {
+            limit,
+            most,
+            starting: true,
+            cut: None,
+            average: 0.0,
+            quickest,
+            quickest_now: quickest,
+            answers_now: 0,
+            window: None,
+        }
     }
 
     /// Requests allowed at once.
@@ -51,11 +64,14 @@ impl Concurrency {
         let took = took.as_secs_f64();
         self.average = if self.average == 0.0 { took } else { self.average + (took - self.average) / 32.0 };
         self.quickest_now = self.quickest_now.min(took);
+        self.answers_now += 1;
         if self.window.is_none_or(|begun| now.duration_since(begun) > WINDOW) {
-            self.quickest = std::mem::replace(&mut self.quickest_now, f64::INFINITY).min(took);
+            let enough = std::mem::take(&mut self.answers_now) >= ENOUGH;
+            let quickest = std::mem::replace(&mut self.quickest_now, f64::INFINITY);
+            self.quickest = if enough { quickest } else { f64::INFINITY };
             self.window = Some(now);
         }
-        let quickest = self.quickest.min(self.quickest_now);
+        let quickest = if self.answers_now < ENOUGH { self.quickest } else { self.quickest.min(self.quickest_now) };
         let queueing = self.average > quickest * SLOWER + SLACK.as_secs_f64();
         if wanted && (self.limit < FREE || !queueing) {
             self.limit = (self.limit + if self.starting { 1.0 } else { 1.0 / self.limit }).min(self.most);

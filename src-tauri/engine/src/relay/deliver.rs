@@ -24,7 +24,7 @@ impl Pump {
         }
         let now = Instant::now();
         self.lanes.wake(now);
-        while self.gate.room(self.lines.busy(), self.concurrency.limit(), now) > 0 {
+        while self.lines.has_room() && self.gate.room(self.lines.busy(), self.concurrency.limit(), now) > 0 {
             if let Some(Err(at)) = self.pace.as_mut().filter(|_| self.lanes.has_ready()).map(|pace| pace.ready(now)) {
                 self.pace_at = Some(at);
                 return;

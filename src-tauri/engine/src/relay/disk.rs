@@ -2,6 +2,7 @@
 //! was left on disk is read again when there is room for it.
 
 use super::admit::Admission;
+use super::intake::Patience;
 use super::lanes::Held;
 use super::meter::End;
 use super::pump::{Asked, Pump};
@@ -12,9 +13,12 @@ use crate::queue::{Entry, Gone, Group, Incoming, QueueError};
 use relayscope_domain::delivery::WhenFull;
 use std::time::{Duration, Instant};
 
-// Messages in memory that wait to be sent: enough to keep every request busy, little enough to stay small.
-const HELD: usize = 4_096;
-const HELD_BYTES: u64 = 4 * 1024 * 1024;
+// Messages in memory that wait to be sent. Arrivals: a burst goes through without being read again from disk.
+const HELD: usize = 16_384;
+const HELD_BYTES: u64 = 12 * 1024 * 1024;
+// Below this more are read from disk: enough to keep every request busy, little enough to stay small.
+const LOW: usize = 2_048;
+const LOW_BYTES: u64 = 2 * 1024 * 1024;
 const PAGE: u32 = 1_024;
 // Messages in one transaction, at most.
 const GROUP: usize = 4_096;
@@ -110,7 +114,7 @@ impl Pump {
 
     fn has_room(&self) -> bool {
         let (held, bytes) = self.lanes.held();
-        held < HELD / 2 && bytes < HELD_BYTES / 2
+        held < LOW && bytes < LOW_BYTES
     }
 
     /// Begins to write what has to be written, unless something is being written or there is still time: while the
@@ -125,7 +129,8 @@ impl Pump {
         let stops = self.meter.is_full() && self.rules.when_full == WhenFull::Stop && !self.stopping;
         let quiet =
             if self.intake.len() < FEW && self.working && self.concurrency.is_quick() { QUIET } else { STALLED };
-        let arrived = if stops { None } else { self.intake.due(quiet, now) };
+        let patience = if self.working { Patience::LONG } else { Patience::SHORT };
+        let arrived = if stops { None } else { self.intake.due(patience, quiet, now) };
         let settled = self.group.is_settling() || !self.group.retained.is_empty();
         // People look at dead letters: they wait for nothing.
         let wait = if self.group.dead.is_empty() { SETTLING } else { Duration::ZERO };
@@ -136,7 +141,7 @@ impl Pump {
             _ => {}
         }
         if !stops {
-            let spare = !self.stopping && !self.intake.is_quiet(quiet, now);
+            let spare = (!self.stopping && !self.intake.is_quiet(quiet, now)).then_some(patience);
             let room = if self.rules.when_full == WhenFull::Stop { self.unused() } else { u64::MAX };
             self.group.arrived = self.intake.take_unwritten(GROUP, room, spare, now);
         }

@@ -6,12 +6,26 @@ use crate::queue::Incoming;
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Messages that may be here; as many as an MQTT 5 broker may have on its way.
-pub(super) const PLACES: usize = 65_536;
-// A message that came this recently may well be delivered before it has to be written.
-const SPARED: Duration = Duration::from_millis(25);
-// So many that are neither stored nor delivered are worth a transaction at any time.
-const MANY: usize = 2_048;
+/// Messages that may be here; well below what an MQTT 5 broker may have on its way.
+pub(super) const PLACES: usize = 24_576;
+
+/// How long what arrived may wait to be delivered before it is written. The broker keeps it meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Patience {
+    /// Since a message came.
+    age: Duration,
+    /// Messages that are neither stored nor delivered: with so many, they are written at any time.
+    many: usize,
+    /// What these may cost, bytes.
+    bytes: u64,
+}
+
+impl Patience {
+    /// The destination takes what it is sent: nearly all of a burst is delivered before it has to be written.
+    pub(super) const LONG: Self = Self { age: Duration::from_millis(500), many: 16_384, bytes: 12 * 1024 * 1024 };
+    /// It does not, or it is not known.
+    pub(super) const SHORT: Self = Self { age: Duration::from_millis(25), many: 2_048, bytes: 4 * 1024 * 1024 };
+}
 
 #[derive(Default)]
 pub(super) struct Intake {
@@ -27,6 +41,8 @@ pub(super) struct Intake {
     fresh_from: u64,
     // When the last message came.
     came: Option<Instant>,
+    // Whether a request with a message that is not written has failed since the last group.
+    failed: bool,
 }
 
 struct Place {
@@ -39,6 +55,8 @@ struct Place {
     came: Instant,
     // Whether a request with it is under way or went well.
     sent: bool,
+    // Whether a request with it failed.
+    failed: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -111,13 +129,22 @@ impl Intake {
         self.pending += message.cost();
         self.last = id;
         self.came = Some(now);
-        self.place(Place { id, ack, bytes, state: State::Fresh, message: Some(message), came: now, sent: false })
+        self.place(Place {
+            id,
+            ack,
+            bytes,
+            state: State::Fresh,
+            message: Some(message),
+            came: now,
+            sent: false,
+            failed: false,
+        })
     }
 
     /// Takes what is only to be acknowledged.
     pub(super) fn push_settled(&mut self, ack: Option<AckToken>, bytes: usize, now: Instant) {
         let id = self.last;
-        self.place(Place { id, ack, bytes, state: State::Done, message: None, came: now, sent: false });
+        self.place(Place { id, ack, bytes, state: State::Done, message: None, came: now, sent: false, failed: false });
     }
 
     fn place(&mut self, place: Place) -> u64 {
@@ -139,9 +166,10 @@ impl Intake {
 
     /// A request with the message failed: it has to be written.
     pub(super) fn failed(&mut self, number: u64) {
-        if let Some(place) = self.get(number) {
-            place.sent = false;
-        }
+        let Some(place) = self.get(number) else { return };
+        place.sent = false;
+        place.failed = true;
+        self.failed |= place.state == State::Fresh;
     }
 
     /// Whether a message stands on disk.
@@ -173,20 +201,26 @@ impl Intake {
     }
 
     /// When messages have to be written, if there are any: when they are many, when the oldest has waited long enough to
-    /// be delivered, or when nothing came for as long as `quiet`: a broker with a small window then waits for us.
-    pub(super) fn due(&mut self, quiet: Duration, now: Instant) -> Option<Instant> {
+    /// be delivered, when a request with one of them failed, or when nothing came for as long as `quiet`: a broker with a
+    /// small window then waits for us.
+    pub(super) fn due(&mut self, patience: Patience, quiet: Duration, now: Instant) -> Option<Instant> {
         if self.fresh == 0 {
             return None;
         }
-        if self.fresh >= MANY {
+        if self.is_much(patience) {
             return Some(now);
         }
         self.fresh_from = self.fresh_from.max(self.base);
         while self.get(self.fresh_from).is_some_and(|place| place.state != State::Fresh) {
             self.fresh_from += 1;
         }
-        let oldest = self.get(self.fresh_from)?.came + SPARED;
+        let age = if self.failed { patience.age.min(Patience::SHORT.age) } else { patience.age };
+        let oldest = self.get(self.fresh_from)?.came + age;
         Some(self.came.map_or(oldest, |came| oldest.min(came + quiet)))
+    }
+
+    fn is_much(&self, patience: Patience) -> bool {
+        self.fresh >= patience.many || self.pending >= patience.bytes
     }
 
     /// Whether nothing came for as long as `quiet`.
@@ -195,18 +229,28 @@ impl Intake {
     }
 
     /// Messages to be written now, oldest first, about as many as there is `room` for (bytes). With `spare`, those that
-    /// came just now are left out while they are on their way, and all of them while there are few.
-    pub(super) fn take_unwritten(&mut self, most: usize, room: u64, spare: bool, now: Instant) -> Vec<(i64, Incoming)> {
+    /// came just now are left out while they are on their way, and all of them while there are few; never those whose
+    /// request failed.
+    pub(super) fn take_unwritten(
+        &mut self,
+        most: usize,
+        room: u64,
+        spare: Option<Patience>,
+        now: Instant,
+    ) -> Vec<(i64, Incoming)> {
         let mut group = vec![];
         if self.fresh == 0 {
             return group;
         }
-        let many = self.fresh >= MANY;
+        self.failed = false;
+        // Half the time, so that the next group is not due at once.
+        let spare = spare.map(|patience| (patience.age / 2, self.is_much(patience)));
         let mut bytes = 0;
         for place in &mut self.places {
-            // Half the time, so that the next group is not due at once.
-            let recent = || now.duration_since(place.came) < SPARED / 2;
-            if place.state != State::Fresh || (spare && (place.sent || !many) && recent()) {
+            let spared = |(age, much): (Duration, bool)| {
+                !place.failed && (place.sent || !much) && now.duration_since(place.came) < age
+            };
+            if place.state != State::Fresh || spare.is_some_and(spared) {
                 continue;
             }
             if group.len() == most || bytes > room.min(BYTES) {
@@ -295,96 +339,4 @@ impl Intake {
 const BYTES: u64 = 8 * 1024 * 1024;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use relayscope_domain::id::MessageId;
-    use relayscope_domain::message::Qos;
-
-    fn message() -> Incoming {
-        Incoming {
-            message_id: MessageId(uuid::Uuid::nil()),
-            topic: "a".into(),
-            payload: bytes::Bytes::new(),
-            qos: Qos::AtLeastOnce,
-            retain: false,
-            received_at: 0,
-        }
-    }
-
-    const QUIET: Duration = Duration::from_millis(1);
-
-    fn filled(count: i64, now: Instant) -> Intake {
-        let mut intake = Intake::default();
-        for id in 1..=count {
-            intake.push(id, message(), None, 10, now);
-        }
-        intake
-    }
-
-    fn released(intake: &mut Intake) -> usize {
-        intake.release(&mut vec![])
-    }
-
-    fn ids(group: Vec<(i64, Incoming)>) -> Vec<i64> {
-        group.into_iter().map(|(id, _)| id).collect()
-    }
-
-    #[test]
-    fn acknowledgements_leave_in_order_whether_stored_or_delivered() {
-        let now = Instant::now();
-        let mut intake = filled(4, now);
-        assert_eq!(intake.finished(Some(1)), Stood::Nowhere);
-        assert_eq!((released(&mut intake), intake.boundary()), (0, 1));
-        assert_eq!(ids(intake.take_unwritten(10, u64::MAX, false, now)), [1, 3, 4]);
-        assert_eq!(intake.finished(Some(2)), Stood::Underway);
-        intake.push(5, message(), None, 10, now);
-        intake.written();
-        assert_eq!((released(&mut intake), intake.boundary()), (40, 5));
-        assert_eq!(intake.finished(Some(3)), Stood::OnDisk);
-        assert_eq!(intake.unsent_from(5).map(|(place, id, _)| (place, id)).collect::<Vec<_>>(), [(4, 5)]);
-        assert_eq!(intake.finished(Some(4)), Stood::Nowhere);
-        assert_eq!((released(&mut intake), intake.is_empty(), intake.boundary()), (10, true, 6));
-    }
-
-    #[test]
-    fn a_failed_write_is_made_again_without_what_was_delivered_meanwhile() {
-        let now = Instant::now();
-        let mut intake = filled(3, now);
-        assert_eq!(intake.take_unwritten(2, u64::MAX, false, now).len(), 2);
-        assert_eq!(intake.finished(Some(0)), Stood::Underway);
-        assert_eq!(intake.due(QUIET, now), Some(now + QUIET));
-        assert_eq!(intake.not_written(), [1]);
-        assert_eq!(intake.due(QUIET, now), Some(now + QUIET));
-        assert_eq!(ids(intake.take_unwritten(10, u64::MAX, false, now)), [2, 3]);
-        assert_eq!(released(&mut intake), 10);
-    }
-
-    #[test]
-    fn what_came_just_now_is_spared_the_disk_for_a_moment() {
-        let now = Instant::now();
-        let mut intake = filled(2, now);
-        assert_eq!(intake.due(QUIET, now), Some(now + QUIET), "a broker with a small window waits");
-        let later = now + SPARED - QUIET / 2;
-        intake.push(3, message(), None, 10, later);
-        assert_eq!(intake.due(QUIET, later), Some(now + SPARED), "messages go on coming: the oldest counts");
-        assert_eq!(ids(intake.take_unwritten(10, u64::MAX, true, now + SPARED)), [1, 2]);
-        assert_eq!(
-            ids(intake.take_unwritten(10, u64::MAX, false, now + SPARED)),
-            [3],
-            "nothing is spared when it is quiet"
-        );
-        assert_eq!(intake.due(QUIET, later), None);
-    }
-
-    #[test]
-    fn many_are_written_but_for_those_on_their_way() {
-        let now = Instant::now();
-        let mut intake = filled(MANY as i64, now);
-        intake.sent(0);
-        intake.sent(1);
-        intake.failed(1);
-        assert_eq!(intake.due(QUIET, now), Some(now));
-        assert_eq!(intake.take_unwritten(MANY, u64::MAX, true, now).len(), MANY - 1);
-        assert_eq!(intake.due(QUIET, now), Some(now + QUIET));
-    }
-}
+mod tests;

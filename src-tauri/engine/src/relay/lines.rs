@@ -5,12 +5,15 @@ use super::lanes::Parcel;
 use crate::destination::Delivery;
 use crate::destination::tagoio::TagoIo;
 use bytes::Bytes;
+use std::collections::HashSet;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 // An idle connection is closed after this long; servers do the same.
 const IDLE: Duration = Duration::from_secs(55);
+// New connections at once: a server that is met by hundreds in one moment leaves some of them unheard for a second.
+const OPENING: usize = 32;
 
 /// A request to be made.
 struct Job {
@@ -33,6 +36,8 @@ pub(super) struct Lines {
     free: Vec<(usize, Instant)>,
     // Slots of lines that have ended.
     ended: Vec<usize>,
+    // Lines whose first request is under way.
+    opening: HashSet<usize>,
     busy: usize,
     done: mpsc::Sender<Done>,
     tasks: JoinSet<()>,
@@ -43,14 +48,27 @@ impl Lines {
     // Sender: the lines' tasks. Receiver: the pump. Never full: it has room for one of each line.
     pub(super) fn new(destination: TagoIo, most: u16) -> (Self, mpsc::Receiver<Done>) {
         let (done, out) = mpsc::channel(usize::from(most.max(1)));
-        let lines =
-            Self { destination, jobs: vec![], free: vec![], ended: vec![], busy: 0, done, tasks: JoinSet::new() };
+        let lines = Self {
+            destination,
+            jobs: vec![],
+            free: vec![],
+            ended: vec![],
+            opening: HashSet::new(),
+            busy: 0,
+            done,
+            tasks: JoinSet::new(),
+        };
         (lines, out)
     }
 
     /// Requests under way.
     pub(super) fn busy(&self) -> usize {
         self.busy
+    }
+
+    /// Whether a request can go out now.
+    pub(super) fn has_room(&self) -> bool {
+        !self.free.is_empty() || self.opening.len() < OPENING
     }
 
     /// Sends a parcel on a free line, or a new one; gives it back when no line takes it.
@@ -66,6 +84,7 @@ impl Lines {
             }
             Err(refused) => {
                 // Its task fell; the next parcel gets another.
+                self.opening.remove(&line);
                 self.ended.push(line);
                 Err(refused.into_inner().parcel)
             }
@@ -75,6 +94,7 @@ impl Lines {
     /// A request ended: its line is free.
     pub(super) fn freed(&mut self, line: usize, now: Instant) {
         self.busy -= 1;
+        self.opening.remove(&line);
         self.free.push((line, now));
     }
 
@@ -96,6 +116,7 @@ impl Lines {
             Some(slot) => *slot = jobs,
             None => self.jobs.push(jobs),
         }
+        self.opening.insert(line);
         self.tasks.spawn(run(self.destination.clone(), jobs_out, self.done.clone(), line));
         line
     }

@@ -26,8 +26,10 @@ use std::time::{Duration, Instant, SystemTime};
 use tokio::sync::{Notify, mpsc};
 use tokio_util::sync::CancellationToken;
 
-// Arrivals and answers handled in one turn.
+// Answers handled in one turn, and arrivals: few while few wait, so that requests are not held up by them.
 const TURN: usize = 1_024;
+const FEW: usize = 128;
+const FEW_WAIT: usize = 2_048;
 const TICK: Duration = Duration::from_millis(250);
 
 /// What a pump is made of.
@@ -219,14 +221,14 @@ impl Pump {
             let wake = self.wake_at();
             tokio::select! {
                 biased;
-                _ = inputs.answers.recv_many(&mut ended, TURN) => self.ended(&mut ended),
-                count = inputs.arrivals.recv_many(&mut arrived, TURN), if !self.stopping && self.intake.has_room() => {
-                    if count == 0 { self.stop() }
-                }
                 (group, result) = poll(&mut self.writing) => self.wrote(group, result),
                 (asked, result) = poll(&mut self.reading) => self.read(asked, result),
                 difference = poll(&mut self.checking) => self.checked(difference),
                 found = poll(&mut self.dropping) => self.drop_oldest(found),
+                _ = inputs.answers.recv_many(&mut ended, TURN) => {}
+                count = inputs.arrivals.recv_many(&mut arrived, FEW), if !self.stopping && self.intake.has_room() => {
+                    if count == 0 { self.stop() }
+                }
                 () = inputs.requeued.notified() => self.requeued = true,
                 Ok(()) = pauses.changed() => {}
                 _ = ticks.tick() => self.tick(),
@@ -237,6 +239,9 @@ impl Pump {
                     self.stop();
                 }
             }
+            // Whatever woke it, both go on: neither may hold up the other.
+            inputs.more(&mut ended, if self.stopping || !self.intake.has_room() { None } else { Some(&mut arrived) });
+            self.ended(&mut ended);
             if !arrived.is_empty() {
                 self.arrived(&mut arrived).await;
             }
@@ -313,6 +318,25 @@ pub(super) struct Inputs {
     arrivals: mpsc::Receiver<Received>,
     answers: mpsc::Receiver<Done>,
     requeued: Arc<Notify>,
+}
+
+impl Inputs {
+    /// Takes what is there besides, without waiting.
+    fn more(&mut self, ended: &mut Vec<Done>, arrived: Option<&mut Vec<Received>>) {
+        while ended.len() < TURN
+            && let Ok(done) = self.answers.try_recv()
+        {
+            ended.push(done);
+        }
+        let most = if self.arrivals.len() < FEW_WAIT { FEW } else { TURN };
+        if let Some(arrived) = arrived {
+            while arrived.len() < most
+                && let Ok(one) = self.arrivals.try_recv()
+            {
+                arrived.push(one);
+            }
+        }
+    }
 }
 
 /// Waits for a future that may be there, and takes it away when it is done.

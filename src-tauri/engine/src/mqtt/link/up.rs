@@ -32,6 +32,8 @@ pub(super) struct Up {
     draining: bool,
     // Reads since something was written although something waits.
     unwritten_reads: u32,
+    /// Nothing is read for now; what waits is written.
+    pub(super) held: bool,
 }
 
 // After so many reads what waits is written, however much more there is to read.
@@ -51,6 +53,7 @@ impl Up {
             told: VecDeque::new(),
             draining: false,
             unwritten_reads: 0,
+            held: false,
         }
     }
 
@@ -63,7 +66,7 @@ impl Up {
         if let Some(told) = self.told.pop_front() {
             return Some(Ok(told));
         }
-        if self.draining {
+        if self.draining || self.held {
             return None;
         }
         loop {
@@ -123,6 +126,9 @@ impl Up {
         if self.draining {
             return self.poll_end(cx).map(Ok);
         }
+        if self.held {
+            return self.poll_held(cx);
+        }
         let read = match poll_read_buf(Pin::new(&mut self.stream), cx, self.framer.room()) {
             Poll::Ready(Ok(0)) => return Poll::Ready(Err(words::closed())),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(words::from_io(&error))),
@@ -151,6 +157,20 @@ impl Up {
             return Poll::Ready(Err(failure));
         }
         if read || !self.told.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
+        if let Some(pulse) = &mut self.pulse {
+            // Silence is ours and not the broker's.
+            pulse.heard = true;
+            if let Poll::Ready(Some(Beat::Ping)) = pulse.poll_beat(cx) {
+                self.out.ping();
+            }
+        }
+        if let Err(failure) = self.write(cx) {
+            return Poll::Ready(Err(failure));
+        }
+        if self.told.is_empty() { Poll::Pending } else { Poll::Ready(Ok(())) }
     }
 
     /// Ready when the broker has closed.

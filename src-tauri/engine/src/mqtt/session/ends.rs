@@ -21,6 +21,8 @@ impl Task {
     pub(super) fn end_epoch(&mut self, why: &str) {
         self.epoch += 1;
         self.connected = false;
+        self.held_until = None;
+        self.has_qos_0 = false;
         // What is with the uplink counts as stored: an acknowledgement of the same message that comes again goes through
         // the uplink behind it.
         for token in self.owed.drain(..).chain(self.away.drain(..)) {

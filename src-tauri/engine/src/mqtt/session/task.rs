@@ -5,7 +5,10 @@ use super::super::words::Failure;
 use super::copies::Copies;
 use super::ids::Ids;
 use super::subscriptions::{Filter, Subscribe, divide, packets};
-use super::{AckToken, Backlog, COMMANDS, ONLINE, Publication, Received, SessionConfig, SessionState, Standing};
+use super::{
+    ARRIVALS, AckToken, Backlog, COMMANDS, HOLD_AT, ONLINE, Publication, READ_AT, Received, SessionConfig,
+    SessionState, Standing,
+};
 use crate::feed::event::{Direction, Event, Kind};
 use relayscope_domain::message::{MqttVersion, Qos};
 use std::collections::{HashMap, VecDeque};
@@ -21,6 +24,8 @@ use tokio_util::sync::CancellationToken;
 pub(super) const ARRIVAL_BYTES: usize = 32 * 1024 * 1024;
 const TELL_DROPPED: Duration = Duration::from_millis(500);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
+// The broker is left waiting no longer than this; then it is left alone.
+const HELD_MOST: Duration = Duration::from_secs(5);
 // Messages taken one after the other before acknowledgements are looked at.
 const BATCH: usize = 256;
 
@@ -67,6 +72,10 @@ pub(super) struct Task {
     // QoS 0, until written; QoS 1 and 2, until acknowledged.
     pub(super) writing: VecDeque<Done>,
     pub(super) published: HashMap<u16, Option<Done>>,
+    // Nothing is read until then at the latest: too much waits for the uplink.
+    pub(super) held_until: Option<Instant>,
+    // Whether a QoS 0 message came over this connection: brokers do not keep those for a slow reader.
+    pub(super) has_qos_0: bool,
     // Dropped messages that no event told of yet, and when the last one did.
     untold: (u64, Instant),
 }
@@ -112,6 +121,8 @@ impl Task {
             to_publish: VecDeque::new(),
             writing: VecDeque::new(),
             published: HashMap::new(),
+            held_until: None,
+            has_qos_0: false,
             untold: (0, Instant::now()),
         }
     }
@@ -125,9 +136,20 @@ impl Task {
         let mut stopped = pin!(stop.cancelled());
         loop {
             self.hand_over();
+            self.hold();
+            let held_until = self.held_until.map(tokio::time::Instant::from_std);
             let polled = tokio::select! {
                 biased;
                 () = &mut stopped => break,
+                () = room(&self.arrivals), if held_until.is_some() => {
+                    self.held_until = None;
+                    self.link.hold(false);
+                    continue;
+                }
+                () = until(held_until) => {
+                    self.blocked(&mut acks, &stop).await;
+                    continue;
+                }
                 Some(group) = acks.recv() => {
                     self.take_acks(group);
                     continue;
@@ -144,6 +166,15 @@ impl Task {
             self.take(polled, &mut acks, &stop).await;
         }
         self.leave(&mut acks).await;
+    }
+
+    /// Stops reading for a moment when the uplink falls behind. What the broker would not keep goes on being read.
+    fn hold(&mut self) {
+        let crowded = ARRIVALS - self.arrivals.capacity() >= HOLD_AT && !self.arrivals.is_closed();
+        if crowded && self.held_until.is_none() && self.connected && !self.has_qos_0 {
+            self.held_until = Some(Instant::now() + HELD_MOST);
+            self.link.hold(true);
+        }
     }
 
     /// Takes an event, and what came with it in the same read.
@@ -239,6 +270,7 @@ impl Task {
             }
             return false;
         }
+        self.has_qos_0 |= arrived.qos == Qos::AtMostOnce;
         let message_id = self.ids.next();
         let ack = (arrived.qos != Qos::AtMostOnce).then(|| {
             self.given += 1;
@@ -397,6 +429,18 @@ impl Task {
 
     pub(super) fn record(&self, kind: Kind) {
         self.config.feed.record(Event::now(&self.config.broker, &self.config.name, None, kind));
+    }
+}
+
+/// Waits until the uplink has taken most of what waits for it.
+async fn room(arrivals: &mpsc::Sender<Received>) {
+    let _ = arrivals.reserve_many(ARRIVALS - READ_AT).await;
+}
+
+async fn until(at: Option<tokio::time::Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
     }
 }
 
