@@ -23,6 +23,7 @@ mod downlink;
 mod embedded;
 mod first_run;
 mod letters;
+mod load;
 mod measure;
 mod outage;
 mod payload;

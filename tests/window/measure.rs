@@ -2,9 +2,8 @@
 
 use crate::app::{App, binary};
 use crate::desk::Desk;
-use crate::process::{Process, family, name};
+use crate::process::{Process, family, name, proportional};
 use crate::wait::pause;
-use std::fs;
 use std::time::{Duration, Instant};
 
 const STARTS: usize = 5;
@@ -37,11 +36,4 @@ fn start(desk: &Desk) -> Duration {
     let app = App::launch(desk, &[]);
     app.wait_for("nav-overview");
     begun.elapsed()
-}
-
-/// KiB of a process, shared pages counted by share.
-fn proportional(process: u32) -> u64 {
-    let text = fs::read_to_string(format!("/proc/{process}/smaps_rollup")).unwrap_or_default();
-    let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
-    line.split_whitespace().next().and_then(|size| size.parse().ok()).unwrap_or_default()
 }

@@ -88,6 +88,22 @@ pub(crate) fn name(id: u32) -> String {
 }
 
 /// Parent and state.
+/// Processor time a process has used.
+pub(crate) fn cpu(id: u32) -> Duration {
+    let text = fs::read_to_string(format!("/proc/{id}/stat")).unwrap_or_default();
+    let fields = text.rsplit_once(") ").map(|(_, rest)| rest).unwrap_or_default();
+    // User and system time, in hundredths of a second (proc_pid_stat(5), fields 14 and 15).
+    let ticks: u64 = fields.split(' ').skip(11).take(2).filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Duration::from_millis(ticks * 10)
+}
+
+/// KiB of a process, shared pages counted by share.
+pub(crate) fn proportional(id: u32) -> u64 {
+    let text = fs::read_to_string(format!("/proc/{id}/smaps_rollup")).unwrap_or_default();
+    let line = text.lines().find_map(|line| line.strip_prefix("Pss:")).unwrap_or_default();
+    line.split_whitespace().next().and_then(|size| size.parse().ok()).unwrap_or_default()
+}
+
 fn stat(id: u32) -> Option<(u32, char)> {
     let text = fs::read_to_string(format!("/proc/{id}/stat")).ok()?;
     let mut fields = text.rsplit_once(") ")?.1.split(' ');

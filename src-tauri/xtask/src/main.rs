@@ -23,7 +23,7 @@ cargo xtask long [name] [--soak-seconds N] [--seed N] every fault case at full l
 cargo xtask fuzz [seconds]                           each fuzz target for some time, 60 s without a number
 cargo xtask clients                                  install the MQTT clients the tests use, in target/clients
 cargo xtask bindings                                 write ui/src/bindings/api.ts from the command table
-cargo xtask measure                                  start-up time and memory of the release app
+cargo xtask measure [load]                           start-up time and memory of the release app; how it bears 50,000 messages a second
 cargo xtask bench [--help]                           relays side by side: throughput, latency, faults, with the machine's limits
 cargo xtask bench feed                               the inspector's feed: events a second, filters over a million, memory
 cargo xtask screenshots                              pictures of every place, in target/screenshots and the README's";
@@ -40,7 +40,7 @@ fn main() -> ExitCode {
         Some("fuzz") => fuzz::fuzz(&rest),
         Some("clients") => machine::ready_to_test().and_then(|()| clients::install()),
         Some("bindings") => test::bindings(),
-        Some("measure") => test::measure(),
+        Some("measure") => test::measure(&rest),
         Some("bench") => bench::run(&rest),
         Some("screenshots") => test::screenshots(),
         Some("help" | "--help" | "-h") => {

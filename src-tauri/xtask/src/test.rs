@@ -42,12 +42,17 @@ pub(crate) fn bindings() -> Result<(), String> {
 }
 
 /// Measures the release app: start-up and memory, printed as a table.
-pub(crate) fn measure() -> Result<(), String> {
+pub(crate) fn measure(what: &[String]) -> Result<(), String> {
+    let what = match what {
+        [] => "measure::measure",
+        [load] if load == "load" => "load::load",
+        _ => return Err("cargo xtask measure takes nothing, or: load".into()),
+    };
     machine::ready_to_test()?;
     page::build()?;
-    sh(&mut cargo(&["build", "--release", "--package", "relayscope"]))?;
+    sh(&mut cargo(&["build", "--release", "--package", "relayscope", "--package", "relayscope-bench"]))?;
     let app = target().join("release").join(format!("relayscope{}", std::env::consts::EXE_SUFFIX));
-    let test = ["test", "--package", "relayscope", "--test", "window", "--", "--ignored", "--nocapture", "measure"];
+    let test = ["test", "--package", "relayscope", "--test", "window", "--", "--ignored", "--nocapture", what];
     sh(cargo(&test).env("RELAYSCOPE_WINDOW_BINARY", app))
 }
 

@@ -1,0 +1,143 @@
+//! What the README says of the window under load: an ad-hoc session that takes everything, a person who clicks, types and
+//! scrolls meanwhile. Run it with `cargo xtask measure load`.
+
+use crate::app::App;
+use crate::desk::Desk;
+use crate::mosquitto::Mosquitto;
+use crate::process::{Process, cpu, family, name, proportional};
+use crate::steps::{create_broker, look_around};
+use crate::wait::{PATIENCE, until};
+use std::process::{Command, Stdio};
+use std::time::{Duration, Instant};
+
+/// Listens to what a person does: from when an input was made until the frame after it, in milliseconds.
+const LISTEN: &str = "
+    window.answered = [];
+    for (const kind of ['click', 'keydown']) addEventListener(kind, (event) => {
+        requestAnimationFrame(() => setTimeout(() => window.answered.push(performance.now() - event.timeStamp)));
+    }, true);
+    done()";
+/// Scrolls the list up and down for two seconds; gives frames a second.
+const SCROLL: &str = "
+    const list = document.querySelector('[data-testid=feed-list]');
+    let frames = 0;
+    const begun = performance.now();
+    const step = (now) => {
+        if (now - begun > 2000) return done(frames / ((now - begun) / 1000));
+        list.scrollTop += Math.floor(frames / 40) % 2 ? -60 : 60;
+        frames += 1;
+        requestAnimationFrame(step);
+    };
+    requestAnimationFrame(step)";
+const RECORDED: &str = "
+    const call = (name, body) => window.__TAURI_INTERNALS__.invoke('rpc', { name, body });
+    call('feed.open', { view: null, line: 'kind:note', look: 'feed' }).then(async (opened) => {
+        await call('feed.close', { number: opened.frame.view }).catch(() => 0);
+        done(opened.frame.recorded);
+    }, (error) => done(JSON.stringify(error)))";
+const SIZE: &str = "200";
+
+#[test]
+#[ignore = "measures the release app: cargo xtask measure load"]
+fn load() {
+    let desk = Desk::new();
+    let mosquitto = Mosquitto::start(&desk);
+    let app = App::open(&desk);
+    look_around(&app);
+    create_broker(&app, "Plant broker", &mosquitto);
+    app.click("nav-inspector");
+    app.click("subscribe");
+    app.fill("field-filters-0-filter", "bench/#");
+    app.choose("field-filters-0-qos", "1");
+    app.click("subscribe-save");
+    app.wait_gone("subscribe-dialog");
+    app.wait_text("session-state", "connected");
+    app.script(LISTEN);
+    println!(
+        "\n| 200-byte messages | looking at | recorded of sent | answer p50, p95, max ms | frames/s scrolling | CPU page, app % | memory page, app MiB |"
+    );
+    println!("|---|---|---|---|---|---|---|");
+    for (rate, seconds) in [(10_000, 60), (50_000, 10)] {
+        row(&app, &mosquitto, rate, seconds, true);
+    }
+    app.click("nav-settings");
+    row(&app, &mosquitto, 10_000, 30, false);
+}
+
+fn row(app: &App<'_>, mosquitto: &Mosquitto, rate: u64, seconds: u64, used: bool) {
+    let sent = rate * seconds;
+    let before = recorded(app);
+    let processes: Vec<u32> = family(app.process());
+    let used_before: Vec<Duration> = processes.iter().map(|id| cpu(*id)).collect();
+    app.script("window.answered = []; done()");
+    let begun = Instant::now();
+    let mut publisher = publisher(mosquitto, rate, sent);
+    let mut frames: Vec<f64> = vec![];
+    while matches!(publisher.child().try_wait(), Ok(None)) {
+        if used {
+            use_it(app);
+            frames.extend(app.script(SCROLL).as_f64());
+        } else {
+            std::thread::sleep(Duration::from_millis(200));
+        }
+    }
+    let lasted = begun.elapsed().as_secs_f64();
+    let share = |wanted: &str| {
+        let of = processes.iter().zip(&used_before).filter(|(id, _)| name(**id).starts_with(wanted));
+        of.map(|(id, before)| cpu(*id).saturating_sub(*before).as_secs_f64()).sum::<f64>() / lasted * 100.0
+    };
+    let (page, own) = (share("WebKitWeb"), share("relayscope"));
+    let seen = until(PATIENCE, "every message", || Some(recorded(app) - before).filter(|seen| *seen >= sent));
+    let memory = |wanted: &str| {
+        let of = processes.iter().filter(|id| name(**id).starts_with(wanted));
+        of.map(|id| proportional(*id)).sum::<u64>() / 1_024
+    };
+    frames.sort_by(f64::total_cmp);
+    println!(
+        "| {:.0}/s for {lasted:.0} s | {} | {seen} of {sent} | {} | {} | {page:.0}, {own:.0} | {}, {} |",
+        sent as f64 / lasted,
+        if used { "the feed" } else { "another place" },
+        answers(app),
+        frames.get(frames.len() / 2).map_or("–".into(), |middle| format!("{middle:.0} (least {:.0})", frames[0])),
+        memory("WebKitWeb"),
+        memory("relayscope"),
+    );
+}
+
+/// A turn of what a person does: a row is opened, the filter typed into, the list paused and let go, looks changed.
+fn use_it(app: &App<'_>) {
+    app.click("feed-row");
+    app.fill("feed-search", "topic:bench/#");
+    app.click("feed-pause");
+    app.click("feed-pause");
+    app.click("look-topics");
+    app.click("look-feed");
+    app.wait_for("feed-row");
+}
+
+fn recorded(app: &App<'_>) -> u64 {
+    let answer = app.script(RECORDED);
+    answer.as_u64().unwrap_or_else(|| panic!("what is recorded: {answer}"))
+}
+
+fn answers(app: &App<'_>) -> String {
+    let answer = app.script("done(window.answered)");
+    let mut times: Vec<f64> = answer.as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).collect();
+    times.sort_by(f64::total_cmp);
+    let at =
+        |share: f64| times.get((times.len() as f64 * share) as usize).or(times.last()).copied().unwrap_or_default();
+    if times.is_empty() {
+        return "–".into();
+    }
+    format!("{:.0}, {:.0}, {:.0} ({} inputs)", at(0.5), at(0.95), at(1.0), times.len())
+}
+
+/// The benchmark's publisher, beside the app's program.
+fn publisher(mosquitto: &Mosquitto, rate: u64, messages: u64) -> Process {
+    let program = std::path::Path::new(&crate::app::binary()).with_file_name("relayscope-bench");
+    let mut command = Command::new(program);
+    command.arg("publisher").args(["--run", "1", "--topics", "100", "--qos", "1", "--size", SIZE]);
+    command.args(["--broker-port", &mosquitto.port().to_string(), "--rate", &rate.to_string()]);
+    command.args(["--messages", &messages.to_string()]).stdin(Stdio::null()).stdout(Stdio::null());
+    Process::start(&mut command)
+}
