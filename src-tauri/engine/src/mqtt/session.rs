@@ -9,12 +9,13 @@
 
 mod copies;
 mod ends;
+mod grants;
 mod ids;
 mod sending;
 mod subscriptions;
 mod task;
 
-use super::link::Link;
+use super::link::{Link, Untaken};
 use super::words::Failure;
 use crate::feed::Feed;
 use bytes::Bytes;
@@ -112,7 +113,27 @@ pub struct Publication {
     /// Encoded MQTT 5 properties; empty for none.
     pub properties: Bytes,
     /// Told once the broker acknowledged it (QoS 0: once it was written), or why it did not.
-    pub done: oneshot::Sender<Result<(), String>>,
+    pub done: oneshot::Sender<Result<(), Unpublished>>,
+}
+
+/// Why a message was not published, or may not have been.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unpublished {
+    /// The broker is away, or went away before it acknowledged: another try may do better.
+    Away(String),
+    /// The broker does not take this message, and would not take it another time either.
+    Refused {
+        /// Its own word, when it was asked (MQTT 5).
+        code: Option<u8>,
+        /// In words.
+        why: String,
+    },
+}
+
+impl From<Untaken> for Unpublished {
+    fn from(refused: Untaken) -> Self {
+        Self::Refused { code: Some(refused.code), why: refused.words }
+    }
 }
 
 /// How a session stands.
