@@ -2,7 +2,7 @@
 
 use crate::support::engine::{App, local};
 use crate::support::eventually;
-use crate::support::mosquitto::Mosquitto;
+use crate::support::mosquitto::{Mosquitto, Setup};
 use relayscope_engine::api::wire::*;
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
@@ -162,6 +162,34 @@ async fn bad_downlinks_get_the_official_relays_codes() {
     assert_eq!(raw("text/plain", "{}").await.unwrap().status(), 400);
     let (code, body) = downlink.post("/nothing", &json!({})).await;
     assert_eq!((code, body), (404, json!({"error": "Not Found"})));
+    downlink.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_downlink_that_the_broker_refuses_for_ever_is_not_asked_for_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let acl = folder.path().join("acl");
+    std::fs::write(&acl, "topic read up/#\ntopic readwrite open/#\n").unwrap();
+    let broker = Mosquitto::start(&Setup { extra: format!("acl_file {}\n", acl.display()), ..Setup::default() });
+    let downlink = Downlink::start(&broker).await;
+    let ask = async |topic: &str, qos: u8| {
+        let body = json!({"topic": topic, "message": "1", "qos": qos, "retain": false});
+        let answer = downlink.http.post(format!("{}/publish", downlink.url)).json(&body).send().await.unwrap();
+        let (status, again) = (answer.status().as_u16(), answer.headers().contains_key("retry-after"));
+        (status, again, answer.json::<Value>().await.unwrap()["error"].as_str().unwrap_or_default().to_owned())
+    };
+    for qos in [1, 2] {
+        let (status, again, words) = ask("closed/1", qos).await;
+        assert_eq!((status, again), (403, false), "QoS {qos}: {words}");
+        assert!(words.contains("0x87 not authorized") && words.contains("broker's rules"), "{words}");
+        assert_eq!(ask("open/1", qos).await.0, 200, "the session is none the worse");
+    }
+    // MQTT 3.1.1 knows no such answer: Mosquitto acknowledges and drops, and nobody can tell.
+    let brokers: Vec<BrokerView> = downlink.app.call("brokers.list", ()).await;
+    let mut older = serde_json::to_value(&brokers[0].draft).unwrap();
+    older["version"] = json!("3.1.1");
+    let _: BrokerView = downlink.app.call("brokers.save", older).await;
+    eventually("MQTT 3.1.1 to be spoken", async || (ask("closed/1", 1).await.0 == 200).then_some(())).await;
     downlink.app.stop().await;
 }
 

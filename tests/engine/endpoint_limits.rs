@@ -71,12 +71,28 @@ async fn too_much_is_refused_with_its_status() {
     let answer = publish().json(&long).send().await.unwrap();
     assert_eq!(answer.status(), 413);
     assert!(answer.json::<Value>().await.unwrap()["error"].as_str().unwrap().contains("longer"));
-    assert_eq!(publish().json(&message()).header("x-long", "x".repeat(20_000)).send().await.unwrap().status(), 431);
+    let worded = async |answer: reqwest::Response| {
+        let body: Value = answer.json().await.unwrap();
+        assert!(body["error"].as_str().unwrap().contains("headers are longer"), "{body}");
+    };
+    let long = publish().json(&message()).header("x-long", "x".repeat(20_000)).send().await.unwrap();
+    assert_eq!(long.status(), 431);
+    worded(long).await;
     let mut many = publish().json(&message());
     for number in 0..100 {
         many = many.header(format!("x-{number}"), "1");
     }
-    assert_eq!(many.send().await.unwrap().status(), 431);
+    let many = many.send().await.unwrap();
+    assert_eq!(many.status(), 431);
+    worded(many).await;
+    for broken in ["what is this\r\n\r\n", "GET /status HTTP/1.1\r\nno colon\r\n\r\n", "GET / HTTP/9.9\r\n\r\n"] {
+        let mut stream = TcpStream::connect(("127.0.0.1", downlink.port)).await.unwrap();
+        stream.write_all(broken.as_bytes()).await.unwrap();
+        let mut said = String::new();
+        soon("the refusal", stream.read_to_string(&mut said)).await.unwrap();
+        assert!(said.starts_with("HTTP/1.1 400 ") && said.contains("application/json"), "{broken}: {said}");
+        assert!(said.ends_with(r#"{"error":"This is not a request of HTTP/1.1."}"#), "{broken}: {said}");
+    }
     let wrong = downlink.http.get(format!("{}/publish", downlink.url)).send().await.unwrap();
     assert_eq!((wrong.status().as_u16(), wrong.headers()["allow"].to_str().unwrap()), (405, "POST"));
     assert!(wrong.json::<Value>().await.unwrap()["error"].is_string());

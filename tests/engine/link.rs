@@ -1,20 +1,20 @@
 //! The MQTT client over real brokers: many filters, filters that overlap, packets too large, versions found by itself, the
 //! status topic, and what a broker's misbehaviour ends in.
 
+mod overlap;
 mod peer;
 
-use crate::support::broker::{FULL, Mqtt, Rig, options};
+use crate::support::broker::{FULL, Mqtt, options};
 use crate::support::mosquitto::{Mosquitto, Setup};
 use crate::support::scripted::{self, Talk};
 use crate::support::{eventually, soon};
 use bytes::Bytes;
 use relayscope_domain::broker::{BrokerSecrets, Connection, Tls, Transport};
 use relayscope_domain::message::{MqttVersion, Qos};
-use relayscope_domain::secret::Secret;
 use relayscope_engine::feed::Feed;
 use relayscope_engine::feed::event::Kind;
 use relayscope_engine::mqtt::link::MAX_PACKET;
-use relayscope_engine::mqtt::session::{self, Publication, Received, Session, SessionConfig, Standing};
+use relayscope_engine::mqtt::session::{self, Publication, Received, Session, SessionConfig, Standing, Unpublished};
 use rumqttc::v5::mqttbytes::QoS;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -97,7 +97,7 @@ impl Running {
         }
     }
 
-    async fn publish(&self, topic: &str, payload: Bytes, qos: Qos, retain: bool) -> Result<(), String> {
+    async fn publish(&self, topic: &str, payload: Bytes, qos: Qos, retain: bool) -> Result<(), Unpublished> {
         let (done, told) = oneshot::channel();
         let publication = Publication { topic: topic.into(), payload, qos, retain, properties: Bytes::new(), done };
         assert!(self.session.commands.send(publication).await.is_ok());
@@ -233,56 +233,6 @@ async fn with_mqtt_5_the_broker_withholds_a_packet_too_large() {
 }
 
 /// Two messages that are alike come twice, whatever filters match them.
-async fn overlap(mut relay: Running, publisher: Mqtt) {
-    let grants = relay.granted(4).await;
-    assert!(grants.iter().all(|(_, granted)| *granted == Ok(Qos::AtLeastOnce)), "{grants:?}");
-    relay.noted("“plant/1/temp” needs no subscription of its own: “plant/+/temp” brings its messages.").await;
-    for payload in ["same", "same", "other", "same"] {
-        publisher.client.publish("plant/1/temp", QoS::AtLeastOnce, false, payload).await.unwrap();
-    }
-    publisher.client.publish("end", QoS::AtLeastOnce, false, "end").await.unwrap();
-    let heard: Vec<_> = relay.until("end").await.into_iter().map(|one| one.payload).collect();
-    assert_eq!(heard, ["same", "same", "other", "same", "end"]);
-    relay.stop().await;
-}
-
-const OVERLAPPING: [(&str, Qos); 4] = [
-    ("plant/+/temp", Qos::AtLeastOnce),
-    ("plant/1/temp", Qos::AtLeastOnce),
-    ("+/1/temp", Qos::AtLeastOnce),
-    ("end", Qos::AtLeastOnce),
-];
-
-#[tokio::test(flavor = "multi_thread")]
-async fn overlapping_filters_deliver_once_on_mosquitto() {
-    let broker = Mosquitto::open();
-    overlap(Running::open(config(broker.port, MqttVersion::V5, &OVERLAPPING)), publisher(broker.port).await).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn overlapping_filters_deliver_once_on_the_embedded_broker() {
-    let rig = Rig::start().await;
-    let mut wanted = config(rig.addr().port(), MqttVersion::V5, &OVERLAPPING);
-    wanted.connection.username = Some("Token".into());
-    wanted.secrets.password = Some(Secret::new(FULL));
-    overlap(Running::open(wanted), publisher(rig.addr().port()).await).await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn covered_filters_deliver_once_with_mqtt_3_1_1() {
-    let broker = Mosquitto::open();
-    let filters = [("plant/#", Qos::AtLeastOnce), ("plant/1/+", Qos::AtLeastOnce), ("plant/1/temp", Qos::AtMostOnce)];
-    let mut relay = Running::open(config(broker.port, MqttVersion::V311, &filters));
-    let grants = relay.granted(3).await;
-    assert_eq!(grants[2], ("plant/1/temp".into(), Ok(Qos::AtMostOnce)), "{grants:?}");
-    let publisher = publisher(broker.port).await;
-    for payload in ["one", "two"] {
-        publisher.client.publish("plant/1/temp", QoS::AtLeastOnce, false, payload).await.unwrap();
-    }
-    assert_eq!(relay.until("two").await.len(), 2);
-    relay.stop().await;
-}
-
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_without_mqtt_5_is_spoken_to_in_3_1_1() {
     for talk in [Talk::refuse_v5(&[0x20, 2, 0, 1]), Talk::refuse_v5(&[0x20, 3, 0, 0x84, 0]), Talk::refuse_v5(&[])] {
@@ -367,7 +317,8 @@ async fn messages_of_ours_are_done_when_the_broker_says_so_or_refused_in_words()
     for (payload, retain, words) in [(Bytes::from(vec![0; 5_000]), false, "4096 bytes"), ("x".into(), true, "retained")]
     {
         let told = relay.publish("echo", payload, Qos::AtLeastOnce, retain).await.unwrap_err();
-        assert!(told.contains(words), "{told}");
+        let Unpublished::Refused { code: None, why } = &told else { panic!("{told:?}") };
+        assert!(why.contains(words), "{why}");
     }
     assert_eq!(relay.count(|kind| matches!(kind, Kind::Connected { .. })), 1);
     relay.stop().await;

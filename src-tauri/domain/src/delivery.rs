@@ -83,11 +83,14 @@ impl Rules {
         }
     }
 
-    /// Requests per minute that this relay may make: the plan's limit less the reserve, and the pace.
+    /// Requests per minute that relays may make of the plan: its limit less the reserve.
+    pub fn share(&self) -> Option<u32> {
+        self.limit().map(|limit| (u64::from(limit) * u64::from(100 - self.reserve.min(100)) / 100).max(1) as u32)
+    }
+
+    /// Requests per minute that this relay may make: its plan's share, and the pace.
     pub fn allowance(&self) -> Option<u32> {
-        let share =
-            self.limit().map(|limit| (u64::from(limit) * u64::from(100 - self.reserve.min(100)) / 100).max(1) as u32);
-        match (share, self.pace) {
+        match (self.share(), self.pace) {
             (Some(share), Some(pace)) => Some(share.min(pace)),
             (share, pace) => share.or(pace),
         }

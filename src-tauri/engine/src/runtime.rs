@@ -3,17 +3,19 @@
 
 use crate::broker::{Accounts, EmbeddedBroker};
 use crate::findings::Findings;
+use crate::fingerprint::Fingerprint;
 use crate::inspect::Sessions;
 use crate::platform::{Platform, PlatformTokens};
 use crate::relay::Handles;
 use crate::relay::meter::Meter;
+use crate::relay::profile::Profile;
 use crate::tap::TapAt;
 use relayscope_domain::id::{BrokerId, RelayId, TapId};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use std::collections::{BTreeMap, HashMap};
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::SystemTime;
+use std::time::{Instant, SystemTime};
 use tokio::sync::Notify;
 
 /// What runs.
@@ -125,6 +127,7 @@ struct State {
     taps: HashMap<TapId, TapAt>,
     endpoints: HashMap<u16, EndpointAt>,
     meters: HashMap<RelayId, Arc<Meter>>,
+    profiles: HashMap<Fingerprint, Arc<Profile>>,
     restarts: Vec<UnitKey>,
 }
 
@@ -238,6 +241,12 @@ impl Runtime {
     /// The counters of a relay; they outlive its restarts.
     pub fn meter(&self, id: RelayId) -> Arc<Meter> {
         self.state().meters.entry(id).or_default().clone()
+    }
+
+    /// The minute of a TagoIO profile; it outlives the relays that use it.
+    pub fn profile(&self, profile: Fingerprint) -> Arc<Profile> {
+        let new = || Profile::new(Instant::now(), SystemTime::now());
+        self.state().profiles.entry(profile).or_insert_with(new).clone()
     }
 
     /// Forgets the counters of a deleted relay.

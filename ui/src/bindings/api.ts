@@ -3138,9 +3138,17 @@ limit: number,
  */
 allowance: number, 
 /**
- * Requests made in this minute.
+ * Requests that it made in this minute.
  */
 used: number, 
+/**
+ * Requests that other relays of the same profile made in this minute.
+ */
+others: number, 
+/**
+ * Relays that share the plan's minute right now, this one included.
+ */
+relays: number, 
 /**
  * When the minute ends.
  */

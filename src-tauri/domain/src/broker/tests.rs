@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
+use crate::problem::Problem;
 use rcgen::{CertificateParams, KeyPair, date_time_ymd};
 
 /// 2026-01-01, in Unix seconds.

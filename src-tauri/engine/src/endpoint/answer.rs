@@ -48,7 +48,8 @@ pub(super) fn not_found() -> Answer {
 }
 
 /// Statuses that are given; anything else would be counted as 500.
-const STATUSES: [u16; 13] = [200, 400, 401, 404, 405, 408, 413, 415, 422, 429, 500, 503, 504];
+const STATUSES: [u16; 17] = [200, 400, 401, 403, 404, 405, 408, 409, 413, 414, 415, 422, 429, 431, 503, 504, INTERNAL];
+const INTERNAL: u16 = 500;
 
 /// How often each status was given, and what never came that far.
 #[derive(Default)]
@@ -65,7 +66,7 @@ pub(super) struct Tally {
 impl Tally {
     /// Counts an answer.
     pub(super) fn answered(&self, status: StatusCode) {
-        let at = STATUSES.iter().position(|known| *known == status.as_u16()).unwrap_or(10);
+        let at = STATUSES.iter().position(|known| *known == status.as_u16()).unwrap_or(STATUSES.len() - 1);
         self.answers[at].fetch_add(1, Ordering::Relaxed);
     }
 

@@ -3,6 +3,7 @@
 use super::EndpointError;
 use super::desk::Desk;
 use super::limits::{Watch, Watched};
+use super::worded::Worded;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
@@ -20,8 +21,8 @@ use tokio_rustls::TlsAcceptor;
 use tokio_util::sync::CancellationToken;
 
 // Bytes and number of a request's headers; a request line counts among the bytes.
-const HEADER_BYTES: usize = 16 * 1_024;
-const HEADERS: usize = 64;
+pub(super) const HEADER_BYTES: usize = 16 * 1_024;
+pub(super) const HEADERS: usize = 64;
 // What is under way when the endpoint ends may end itself.
 const GRACE: Duration = Duration::from_secs(3);
 
@@ -115,7 +116,7 @@ where
             Ok::<_, Infallible>(answer)
         }
     });
-    let io = TokioIo::new(Watched::new(stream, watch.clone()));
+    let io = TokioIo::new(Watched::new(Worded::new(stream, desk.clone()), watch.clone()));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         // The watch counts from the first byte of a request, and lets idle connections live longer.

@@ -19,6 +19,7 @@ mod publish;
 mod state;
 pub(crate) mod test;
 pub(crate) mod tls;
+mod worded;
 pub(crate) mod words;
 
 pub use tls::EndpointTlsError;

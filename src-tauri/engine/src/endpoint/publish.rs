@@ -3,7 +3,7 @@
 use super::answer::{Answer, error, fixed, later, not_found};
 use super::desk::{Desk, parse, unfit};
 use super::properties::Properties;
-use crate::mqtt::session::{Publication, Standing};
+use crate::mqtt::session::{Publication, Standing, Unpublished};
 use bytes::Bytes;
 use hyper::StatusCode;
 use hyper::header::HeaderMap;
@@ -39,7 +39,7 @@ pub(super) async fn publish(desk: &Desk, headers: &HeaderMap, body: Bytes) -> An
     }
 }
 
-type Told = oneshot::Receiver<Result<(), String>>;
+type Told = oneshot::Receiver<Result<(), Unpublished>>;
 
 /// Checks a request and hands it to the relay's session.
 fn asked(desk: &Desk, headers: &HeaderMap, body: &Bytes) -> Result<Told, Box<Answer>> {
@@ -70,7 +70,8 @@ fn asked(desk: &Desk, headers: &HeaderMap, body: &Bytes) -> Result<Told, Box<Ans
 async fn told(desk: &Desk, told: Told) -> Answer {
     match tokio::time::timeout(desk.patience, told).await {
         Ok(Ok(Ok(()))) => fixed(StatusCode::OK, r#"{"status":"Message published"}"#),
-        Ok(Ok(Err(reason))) => later(StatusCode::SERVICE_UNAVAILABLE, reason),
+        Ok(Ok(Err(Unpublished::Away(reason)))) => later(StatusCode::SERVICE_UNAVAILABLE, reason),
+        Ok(Ok(Err(Unpublished::Refused { code, why }))) => refused(code, &why),
         Ok(Err(_)) => away(),
         Err(_) => error(
             StatusCode::GATEWAY_TIMEOUT,
@@ -80,6 +81,27 @@ async fn told(desk: &Desk, told: Told) -> Answer {
             ),
         ),
     }
+}
+
+/// The broker's refusal. Only where it is a matter of the moment is the caller asked to come again.
+fn refused(code: Option<u8>, why: &str) -> Answer {
+    // Reason codes: MQTT 5.0 section 3.4.2.1.
+    let status = match code {
+        // Not authorized; administrative action.
+        Some(0x87 | 0x98) => StatusCode::FORBIDDEN,
+        // Packet identifier in use: not the message's fault.
+        Some(0x91) => return later(StatusCode::SERVICE_UNAVAILABLE, format!("The broker did not take it: {why}.")),
+        // What is wrong is the message: topic name, size, payload format, retain, QoS. Or it was not even sent.
+        Some(0x90 | 0x95 | 0x99 | 0x9a | 0x9b) => StatusCode::UNPROCESSABLE_ENTITY,
+        None => return unfit(why),
+        // Quota exceeded, and those that say no more than no.
+        Some(_) => StatusCode::CONFLICT,
+    };
+    let advice = match status {
+        StatusCode::FORBIDDEN => "Let the relay's user publish on this topic in the broker's rules.",
+        _ => "Sent again as it is, it will be refused again.",
+    };
+    error(status, format!("The broker refused the message: {why}. {advice}"))
 }
 
 fn away() -> Answer {
@@ -116,6 +138,17 @@ fn hex(message: &str) -> Option<Vec<u8>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_refusal_for_ever_is_not_asked_for_again() {
+        for (code, status) in
+            [(Some(0x87), 403), (Some(0x90), 422), (Some(0x99), 422), (Some(0x97), 409), (Some(0x80), 409), (None, 422)]
+        {
+            let answer = refused(code, "why");
+            assert_eq!((answer.status().as_u16(), answer.headers().get("retry-after")), (status, None), "{code:?}");
+        }
+        assert_eq!(refused(Some(0x91), "why").status(), 503);
+    }
 
     #[test]
     fn messages_decode() {

@@ -5,7 +5,7 @@ use super::job::Job;
 use super::shared::{FilterState, Shared};
 use super::task::Task;
 use crate::feed::event::{Direction, Kind};
-use crate::mqtt::link::{Arrived, Taken, Unsent};
+use crate::mqtt::link::{Arrived, Taken, Unsent, Untaken};
 use crate::mqtt::properties::Properties;
 use crate::mqtt::words::Failure;
 use bytes::Bytes;
@@ -86,7 +86,7 @@ impl Publishing {
         }
     }
 
-    pub(super) fn published(&mut self, id: u16, result: Result<Taken, String>) {
+    pub(super) fn published(&mut self, id: u16, result: Result<Taken, Untaken>) {
         let Some(job) = self.published.remove(&id) else { return };
         match result {
             Ok(taken) => job.change(|state| {

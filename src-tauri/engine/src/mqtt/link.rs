@@ -69,11 +69,21 @@ pub enum Polled {
     /// So many QoS 0 messages of ours, in order, have been written to the socket.
     Written(usize),
     /// PUBACK or PUBCOMP, or why the broker did not take the message.
-    Published(u16, Result<Taken, String>),
+    Published(u16, Result<Taken, Untaken>),
     /// PUBREL: the broker knows that the QoS 2 message was taken, and may use its identifier again.
     Released(u16),
     /// DISCONNECT was written by us, and the broker has closed the connection.
     Left,
+}
+
+/// The broker's refusal of a message of ours (MQTT 5.0 sections 3.4.2.1, 3.5.2.1 and 3.7.2.1).
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{words}")]
+pub struct Untaken {
+    /// Reason code, 0x80 or above.
+    pub code: u8,
+    /// The code and what the broker said besides, in words.
+    pub words: String,
 }
 
 /// What an MQTT 5 broker tells of itself in CONNACK (MQTT 5.0 section 3.2.2.3); `None` where it says nothing.

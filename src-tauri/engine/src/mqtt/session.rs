@@ -9,12 +9,14 @@
 
 mod copies;
 mod ends;
+mod grants;
+mod holding;
 mod ids;
 mod sending;
 mod subscriptions;
 mod task;
 
-use super::link::Link;
+use super::link::{Link, Untaken};
 use super::words::Failure;
 use crate::feed::Feed;
 use bytes::Bytes;
@@ -31,9 +33,6 @@ use tokio_util::sync::CancellationToken;
 // Sender: this task. Receiver: the relay's uplink. Full: see the module's invariants. One slot per message that an MQTT 5
 // broker may have on its way.
 const ARRIVALS: usize = 65_536;
-// With so many of them the broker is not read from for a while, and read from again when only so many are left.
-const HOLD_AT: usize = 8_192;
-const READ_AT: usize = 2_048;
 // Sender: the uplink, one group per commit. Receiver: this task. Full: the uplink waits.
 const ACKS: usize = 64;
 // Sender: the downlink endpoint. Receiver: this task. Full: the endpoint answers that the broker is away.
@@ -115,7 +114,27 @@ pub struct Publication {
     /// Encoded MQTT 5 properties; empty for none.
     pub properties: Bytes,
     /// Told once the broker acknowledged it (QoS 0: once it was written), or why it did not.
-    pub done: oneshot::Sender<Result<(), String>>,
+    pub done: oneshot::Sender<Result<(), Unpublished>>,
+}
+
+/// Why a message was not published, or may not have been.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Unpublished {
+    /// The broker is away, or went away before it acknowledged: another try may do better.
+    Away(String),
+    /// The broker does not take this message, and would not take it another time either.
+    Refused {
+        /// Its own word, when it was asked (MQTT 5).
+        code: Option<u8>,
+        /// In words.
+        why: String,
+    },
+}
+
+impl From<Untaken> for Unpublished {
+    fn from(refused: Untaken) -> Self {
+        Self::Refused { code: Some(refused.code), why: refused.words }
+    }
 }
 
 /// How a session stands.

@@ -25,7 +25,9 @@ impl Pump {
         let now = Instant::now();
         self.lanes.wake(now);
         while self.lines.has_room() && self.gate.room(self.lines.busy(), self.concurrency.limit(), now) > 0 {
-            if let Some(Err(at)) = self.pace.as_mut().filter(|_| self.lanes.has_ready()).map(|pace| pace.ready(now)) {
+            if self.lanes.has_ready()
+                && let Err(at) = self.share.ready(now)
+            {
                 self.pace_at = Some(at);
                 return;
             }
@@ -51,9 +53,7 @@ impl Pump {
                     }
                     self.in_flight += count;
                     self.gate.sent();
-                    if let Some(pace) = &mut self.pace {
-                        pace.spent();
-                    }
+                    self.share.spent();
                 }
                 Err(parcel) => self.lanes.unsent(parcel),
             }
@@ -182,6 +182,9 @@ impl Pump {
         let closed = self.gate.failed(everyone, status.is_some(), after, now);
         self.meter.trouble(reason.clone(), "It is tried again by itself; nothing is lost.");
         if let Some(until) = closed {
+            if status == Some(429) {
+                self.share.refused(until, now);
+            }
             self.waiting(&reason, SystemTime::now() + until.saturating_duration_since(now));
             self.told_retry(&parcel, status, took, &reason, until, now);
             self.lanes.again(parcel);
@@ -289,6 +292,7 @@ impl Pump {
 
     fn answered(&mut self, now: Instant) {
         if self.gate.answered(now) {
+            self.share.taken();
             self.lanes.wake_all();
         }
         if !self.working {
@@ -297,7 +301,7 @@ impl Pump {
         }
     }
 
-    fn waiting(&mut self, reason: &str, until: SystemTime) {
+    pub(super) fn waiting(&mut self, reason: &str, until: SystemTime) {
         self.working = false;
         if !matches!(self.meter.destination(), Destination::Waiting { .. }) {
             self.since = SystemTime::now();

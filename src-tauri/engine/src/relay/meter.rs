@@ -100,14 +100,24 @@ pub enum Destination {
 pub struct Quota {
     /// Requests per minute that the plan allows.
     pub limit: u32,
+    /// Requests per minute that all relays of the profile make at most together, when a plan is set.
+    pub share: Option<u32>,
     /// Requests per minute that this relay makes at most.
     pub allowance: u32,
-    /// Requests made in this minute.
+    /// Requests it made in this minute.
     pub used: u32,
+    /// Requests that other relays of the profile made in this minute.
+    pub others: u32,
+    /// Requests that may still go in this minute.
+    pub left: u32,
+    /// Relays at work for the profile, this one included.
+    pub relays: usize,
     /// When the minute ends.
     pub resets_at: SystemTime,
     /// Whether requests wait for the pace.
     pub pacing: bool,
+    /// Whether the platform refused the profile as a whole.
+    pub held: bool,
 }
 
 /// Something that went wrong.

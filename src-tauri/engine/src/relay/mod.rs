@@ -5,9 +5,11 @@
 //!
 //! `pump` is the loop and what it owns; `deliver` and `disk` and `upkeep` are its halves: sending, storing, and what is
 //! done now and then. The others are pure: `intake` (what is not acknowledged yet), `lanes` (who is next), `gate`, `pace`
-//! and `concurrency` (when, and how many at once); `admit` decides what is relayed at all.
+//! and `concurrency` (when, and how many at once), `profile` (the minute that relays share); `admit` decides what is
+//! relayed at all.
 
 pub mod meter;
+pub mod profile;
 
 mod admit;
 mod concurrency;
@@ -28,10 +30,12 @@ use crate::mqtt::session::{self, Publication, SessionConfig, SessionState};
 use crate::queue::{Queue, QueueError};
 use admit::{Admit, Echoes};
 use meter::Meter;
+use profile::{Profile, Share};
 use pump::{Parts, Pump};
 use relayscope_domain::delivery::Rules;
 use relayscope_domain::id::RelayId;
 use std::sync::Arc;
+use std::time::Instant;
 use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
@@ -56,6 +60,8 @@ pub struct RelayConfig {
     pub feed: Feed,
     /// Counters and state, kept by the supervisor across restarts.
     pub meter: Arc<Meter>,
+    /// The minute that it shares with the relays of the same profile.
+    pub profile: Arc<Profile>,
 }
 
 /// Why a relay ended by itself.
@@ -137,7 +143,7 @@ pub async fn run(
 }
 
 async fn work(config: RelayConfig, stop: CancellationToken, started: impl FnOnce(Handles)) -> Result<(), RelayError> {
-    let RelayConfig { id, name, path, session, destination, rules, queue, feed, meter } = config;
+    let RelayConfig { id, name, path, session, destination, rules, queue, feed, meter, profile } = config;
     meter.load(queue.ledger(id).await?, queue.count(id).await?, queue.bytes(id).await?);
     let mappings: Vec<Arc<str>> = session.filters.iter().map(|(filter, _)| filter.clone()).collect();
     let broker = session.broker.clone();
@@ -153,6 +159,7 @@ async fn work(config: RelayConfig, stop: CancellationToken, started: impl FnOnce
     meter.attach(outer.state.clone(), outer.dropped.clone(), outer.oversized.clone());
 
     let admit = Admit::new(id, queue.clone(), mappings, rules.retained, echoes);
+    let share = Share::join(profile, id, &rules, Instant::now());
     let parts = Parts {
         relay: id,
         name,
@@ -163,6 +170,7 @@ async fn work(config: RelayConfig, stop: CancellationToken, started: impl FnOnce
         queue,
         feed: feed.clone(),
         meter,
+        share,
         admit,
         arrivals: outer.arrivals,
         acks: outer.acks,

@@ -1,36 +1,27 @@
 //! Pace inside the plan's clock minute: what is left of the allowance is spread over what is left of the minute, with a
-//! small burst. Minutes are anchored to the wall clock once and then counted by the monotonic one, so that a clock that is
-//! set does not matter. Time comes in as an argument.
+//! small burst. Time comes in as an argument.
 
-use super::meter::Quota;
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant};
 
-const MINUTE: Duration = Duration::from_secs(60);
+/// What the platform counts by.
+pub(super) const MINUTE: Duration = Duration::from_secs(60);
 // Of the allowance: what may go at once.
 const BURST: f64 = 0.1;
 
 #[derive(Debug)]
 pub(super) struct Pace {
-    limit: u32,
     allowance: u32,
     used: u32,
     tokens: f64,
     minute: Instant,
     refilled: Instant,
-    // Whether requests waited for it lately.
-    waited: bool,
 }
 
 impl Pace {
-    /// `limit` requests a minute are the plan's, `allowance` ours.
-    pub(super) fn new(limit: u32, allowance: u32, now: Instant, wall: SystemTime) -> Self {
-        let into =
-            Duration::from_millis((wall.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() % 60_000) as u64);
-        let minute = now.checked_sub(into).unwrap_or(now);
-        // What an earlier run used of this minute is not known: at most what was due until now.
-        let used = (f64::from(allowance) * into.as_secs_f64() / 60.0) as u32;
-        let mut pace = Self { limit, allowance, used, tokens: 0.0, minute, refilled: now, waited: false };
-        pace.tokens = pace.burst().min(f64::from(allowance - used));
+    /// `allowance` requests a minute, of which `used` went in the one that began at `minute`.
+    pub(super) fn new(allowance: u32, used: u32, minute: Instant, now: Instant) -> Self {
+        let mut pace = Self { allowance, used, tokens: 0.0, minute, refilled: now };
+        pace.tokens = pace.burst().min(f64::from(allowance.saturating_sub(used)));
         pace
     }
 
@@ -57,7 +48,6 @@ impl Pace {
         if self.tokens >= 1.0 && self.used < self.allowance {
             return Ok(());
         }
-        self.waited = true;
         let ends = self.minute + MINUTE;
         let due = f64::from(self.allowance.saturating_sub(self.used)) - self.tokens;
         if self.used >= self.allowance || due <= 0.0 {
@@ -71,16 +61,20 @@ impl Pace {
 
     /// A request went out.
     pub(super) fn spent(&mut self) {
-        self.used += 1;
+        self.used = self.used.saturating_add(1);
         self.tokens -= 1.0;
     }
 
-    /// How the minute stands.
-    pub(super) fn quota(&mut self, now: Instant) -> Quota {
+    /// Nothing goes at once until it is due.
+    pub(super) fn drained(&mut self, now: Instant) {
         self.refill(now);
-        let resets_at = SystemTime::now() + (self.minute + MINUTE).saturating_duration_since(now);
-        let pacing = std::mem::take(&mut self.waited);
-        Quota { limit: self.limit, allowance: self.allowance, used: self.used, resets_at, pacing }
+        self.tokens = self.tokens.min(0.0);
+    }
+
+    /// Requests that may still go in this minute.
+    pub(super) fn left(&mut self, now: Instant) -> u32 {
+        self.refill(now);
+        self.allowance.saturating_sub(self.used)
     }
 }
 
@@ -106,7 +100,7 @@ mod tests {
     #[test]
     fn a_full_minute_is_used_up_evenly_and_never_exceeded() {
         let begin = Instant::now();
-        let mut pace = Pace::new(1_000, 900, begin, UNIX_EPOCH + Duration::from_secs(600));
+        let mut pace = Pace::new(900, 0, begin, begin);
         let sent = run(&mut pace, begin, 180.0);
         for minute in 0..3 {
             let within = |from: f64, to: f64| sent.iter().filter(|at| (from..to).contains(*at)).count();
@@ -119,19 +113,28 @@ mod tests {
     }
 
     #[test]
-    fn it_starts_in_the_middle_of_a_minute_as_if_it_had_been_at_work() {
+    fn what_was_used_before_counts() {
         let begin = Instant::now() + Duration::from_secs(100);
-        let mut pace = Pace::new(600, 600, begin, UNIX_EPOCH + Duration::from_secs(630));
-        let quota = pace.quota(begin);
-        assert_eq!((quota.used, quota.pacing), (300, false));
+        let mut pace = Pace::new(600, 300, begin - Duration::from_secs(30), begin);
         assert!(run(&mut pace, begin, 30.0).len() <= 300);
-        assert!(pace.quota(begin + Duration::from_secs(29)).pacing);
+        let mut used_up = Pace::new(600, 700, begin, begin);
+        assert_eq!((used_up.ready(begin), used_up.left(begin)), (Err(begin + MINUTE), 0));
+    }
+
+    #[test]
+    fn drained_it_goes_on_without_a_burst() {
+        let begin = Instant::now();
+        let mut pace = Pace::new(600, 0, begin, begin);
+        pace.drained(begin + Duration::from_secs(1));
+        assert!(pace.ready(begin + Duration::from_secs(1)).is_err());
+        let sent = run(&mut pace, begin + Duration::from_secs(1), 59.0).len();
+        assert!((595..=600).contains(&sent), "{sent}: the whole minute is still used");
     }
 
     #[test]
     fn one_a_minute_is_possible() {
         let begin = Instant::now();
-        let mut pace = Pace::new(1, 1, begin, UNIX_EPOCH);
+        let mut pace = Pace::new(1, 0, begin, begin);
         assert_eq!(run(&mut pace, begin, 121.0).len(), 3);
     }
 }

@@ -11,7 +11,7 @@ use super::intake::Intake;
 use super::lanes::{Lanes, Wanted};
 use super::lines::{Done, Lines};
 use super::meter::Meter;
-use super::pace::Pace;
+use super::profile::Share;
 use crate::destination::tagoio::TagoIo;
 use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
@@ -43,6 +43,7 @@ pub(super) struct Parts {
     pub(super) queue: Queue,
     pub(super) feed: Feed,
     pub(super) meter: Arc<Meter>,
+    pub(super) share: Share,
     pub(super) admit: Admit,
     pub(super) arrivals: mpsc::Receiver<Received>,
     pub(super) acks: mpsc::Sender<Vec<AckToken>>,
@@ -82,7 +83,7 @@ pub(super) struct Pump {
     pub(super) intake: Intake,
     pub(super) lanes: Lanes,
     pub(super) gate: Gate,
-    pub(super) pace: Option<Pace>,
+    pub(super) share: Share,
     pub(super) concurrency: Concurrency,
     pub(super) lines: Lines,
     // Acknowledgements that the session had no room for yet.
@@ -147,6 +148,7 @@ impl Pump {
             queue,
             feed,
             meter,
+            share,
             admit,
             arrivals,
             acks,
@@ -156,8 +158,6 @@ impl Pump {
         let last = queue.reserve(0) - 1;
         let (now, wall) = (Instant::now(), SystemTime::now());
         let (lines, answers) = Lines::new(destination.clone(), rules.requests);
-        let pace =
-            rules.allowance().map(|allowance| Pace::new(rules.limit().unwrap_or(allowance), allowance, now, wall));
         let pump = Self {
             relay,
             name,
@@ -173,7 +173,7 @@ impl Pump {
             intake: Intake::new(last),
             lanes: Lanes::new(rules.order, rules.batch),
             gate: Gate::default(),
-            pace,
+            share,
             concurrency: Concurrency::new(rules.requests),
             lines,
             owed: vec![],

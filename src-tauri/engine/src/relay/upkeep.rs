@@ -20,7 +20,8 @@ impl Pump {
     pub(super) fn tick(&mut self) {
         let now = Instant::now();
         self.lines.trim(now);
-        self.meter.set_pace(self.pace.as_mut().map(|pace| pace.quota(now)), self.concurrency.limit());
+        self.meter.set_pace(self.share.quota(now), self.concurrency.limit());
+        self.held_back(now);
         self.budget();
         self.mind_the_clock();
         self.check();
@@ -29,6 +30,15 @@ impl Pump {
     /// Unix milliseconds that no setting of the clock moves while the relay runs.
     pub(super) fn now(&self) -> i64 {
         unix_millis(self.clock.0 + self.clock.1.elapsed())
+    }
+
+    /// Says so when the refusal that holds requests back was another relay's.
+    fn held_back(&mut self, now: Instant) {
+        let others = self.gate.opens_at().is_none() && self.lanes.has_ready();
+        if let Some(until) = self.share.held(now).filter(|_| others) {
+            let reason = "TagoIO answered a relay of the same profile with 429 (too many requests)";
+            self.waiting(reason, SystemTime::now() + until.saturating_duration_since(now));
+        }
     }
 
     /// Whether the budget is used up, and what follows.

@@ -10,24 +10,44 @@ const WORTH_SAYING: f64 = 2.0;
 
 /// A relay's minute.
 pub(super) fn quota(quota: &Quota, rate_in: f64) -> QuotaStatus {
-    let left = quota.allowance.saturating_sub(quota.used);
     let until_reset = quota.resets_at.duration_since(std::time::SystemTime::now()).unwrap_or_default().as_secs_f64();
-    let seconds = f64::from(left) / rate_in.max(f64::MIN_POSITIVE);
-    let used = format!("{} of {}", grouped(quota.used.into()), grouped(quota.allowance.into()));
-    let words = if quota.pacing {
-        format!("paced: {used} a minute")
+    // What others send is known by what they sent.
+    let rate = rate_in + f64::from(quota.others) / (60.0 - until_reset).max(1.0);
+    let seconds = f64::from(quota.left) / rate.max(f64::MIN_POSITIVE);
+    let (used, whose) = used(quota);
+    let words = if quota.held {
+        format!("{used}{whose}: answered with 429, so that every relay of the profile waits")
+    } else if quota.pacing {
+        format!("paced: {used} a minute{whose}")
     } else if seconds < until_reset {
-        format!("{used}: at this rate the limit is reached in {}", span(seconds))
+        format!("{used}{whose}: at this rate the limit is reached in {}", span(seconds))
     } else {
-        format!("{used} in this minute")
+        format!("{used} in this minute{whose}")
     };
     QuotaStatus {
         limit: quota.limit,
         allowance: quota.allowance,
         used: quota.used,
+        others: quota.others,
+        relays: quota.relays as u32,
         resets_at: unix_millis(quota.resets_at),
         pacing: quota.pacing,
         words,
+    }
+}
+
+/// What is used of what, and whose it is when it is not this relay's alone.
+fn used(quota: &Quota) -> (String, String) {
+    let of = |used: u32, limit: u32| format!("{} of {}", grouped(used.into()), grouped(limit.into()));
+    match quota.share {
+        Some(share) if quota.others > 0 && share == quota.allowance => {
+            (of(quota.used + quota.others, share), format!(", {} by this relay", grouped(quota.used.into())))
+        }
+        Some(share) if quota.others > 0 => {
+            let profile = of(quota.used + quota.others, share);
+            (of(quota.used, quota.allowance), format!(", {profile} by the profile"))
+        }
+        _ => (of(quota.used, quota.allowance), String::new()),
     }
 }
 
@@ -66,10 +86,15 @@ mod tests {
     fn a_minute_is_told_with_what_comes_of_it() {
         let minute = |used, pacing| Quota {
             limit: 5_000,
+            share: Some(4_500),
             allowance: 4_500,
             used,
+            others: 0,
+            left: 4_500 - used,
+            relays: 1,
             resets_at: SystemTime::now() + Duration::from_secs(40),
             pacing,
+            held: false,
         };
         assert_eq!(quota(&minute(100, false), 1.0).words, "100 of 4,500 in this minute");
         assert_eq!(
@@ -77,6 +102,18 @@ mod tests {
             "4,360 of 4,500: at this rate the limit is reached in 14 s"
         );
         assert_eq!(quota(&minute(4_500, true), 10.0).words, "paced: 4,500 of 4,500 a minute");
+        let two = Quota { others: 1_000, left: 3_400, relays: 2, ..minute(100, false) };
+        assert_eq!(quota(&two, 1.0).words, "1,100 of 4,500 in this minute, 100 by this relay");
+        // The other one sent 50 a second.
+        let soon = Quota { left: 590, ..two.clone() };
+        assert_eq!(
+            quota(&soon, 10.0).words,
+            "1,100 of 4,500, 100 by this relay: at this rate the limit is reached in 10 s"
+        );
+        let slow = Quota { allowance: 120, left: 20, pacing: true, ..two.clone() };
+        assert_eq!(quota(&slow, 1.0).words, "paced: 100 of 120 a minute, 1,100 of 4,500 by the profile");
+        let held = Quota { held: true, ..two };
+        assert!(quota(&held, 1.0).words.ends_with("answered with 429, so that every relay of the profile waits"));
     }
 
     #[test]

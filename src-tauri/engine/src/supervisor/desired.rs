@@ -1,6 +1,7 @@
 //! What should run, computed from the configuration and from what is up already. A plan holds everything that a unit's
 //! behaviour depends on: when two plans are equal, the unit need not be touched.
 
+use super::profiles;
 use crate::broker::Account;
 use crate::configuration::DemoRecord;
 use crate::endpoint::{EndpointPlan, EndpointRelay};
@@ -53,6 +54,7 @@ pub(crate) struct RelayPlan {
     pub(crate) url: String,
     pub(crate) network_token: Secret,
     pub(crate) authorization: Secret,
+    pub(crate) profile: Fingerprint,
 }
 
 /// What should run, and whom brokers and the stand-in let in.
@@ -95,9 +97,11 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
     if relays.iter().any(|relay| relay.region == Region::Local) {
         plans.insert(UnitKey::Platform, Plan::Platform);
     }
+    let profiles = profiles::of(&relays, &tokens);
     for relay in relays.iter().filter(|relay| relay.enabled) {
         let Some(broker) = brokers.iter().find(|broker| broker.id == relay.broker_id) else { continue };
-        if let Some(plan) = relay_plan(store, runtime, relay, broker, &tokens).await? {
+        let Some(profile) = profiles.get(&relay.id) else { continue };
+        if let Some(plan) = relay_plan(store, runtime, relay, broker, &tokens, *profile).await? {
             plans.insert(UnitKey::Relay(relay.id), Plan::Relay(Box::new(plan)));
         }
     }
@@ -181,6 +185,7 @@ async fn relay_plan(
     relay: &Relay,
     broker: &Broker,
     tokens: &HashMap<TokenId, StoredToken>,
+    profile: Fingerprint,
 ) -> Result<Option<RelayPlan>, StoreError> {
     let Some(url) = url_of(relay, runtime) else { return Ok(None) };
     let client_id = format!("relayscope-{}", &relay.id.to_string()[..8]);
@@ -202,6 +207,7 @@ async fn relay_plan(
         url,
         network_token,
         authorization,
+        profile,
     }))
 }
 

@@ -5,6 +5,7 @@
 //! then started. One unit's fall never stops another. Units are all in one `JoinSet`, so nothing outlives the supervisor.
 
 mod desired;
+mod profiles;
 mod units;
 
 use crate::api::wire::Frame;

@@ -2,6 +2,7 @@
 
 use super::Ended;
 use super::desired::{BrokerPlan, Plan, RelayPlan};
+use super::profiles;
 use crate::api::wire::Frame;
 use crate::broker::{BrokerConfig, EmbeddedBroker, broker_db, forget_kept};
 use crate::causes::chain;
@@ -167,7 +168,8 @@ async fn sole<T>(mut shared: Arc<T>) -> Option<T> {
 }
 
 async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended {
-    let RelayPlan { relay, broker_name, connection, max_packet, secrets, url, network_token, authorization } = plan;
+    let RelayPlan { relay, broker_name, connection, max_packet, secrets, url, network_token, authorization, profile } =
+        plan;
     let rules = relay.rules.clone();
     let timeout = Duration::from_secs(rules.timeout_seconds.into());
     let destination = match TagoIo::new(&url, &network_token, &authorization, rules.metadata, timeout) {
@@ -187,6 +189,10 @@ async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended 
     match world.store.value(&paused_key(relay.id)).await {
         Ok(paused) => world.runtime.meter(relay.id).pause(paused.unwrap_or(false)),
         Err(error) => return Ended::Fell(chain(&error)),
+    }
+    let shared = world.runtime.profile(profile);
+    if let Err(error) = profiles::recall(&world.store, profile, &shared).await {
+        return Ended::Fell(chain(&error));
     }
     let name: Arc<str> = relay.name.as_str().into();
     let config = RelayConfig {
@@ -209,10 +215,12 @@ async fn relay(world: World, plan: RelayPlan, stop: CancellationToken) -> Ended 
         queue: world.queue.clone(),
         feed: world.feed.of(SourceKind::Relay),
         meter: world.runtime.meter(relay.id),
+        profile: shared.clone(),
     };
     let (runtime, id) = (world.runtime.clone(), relay.id);
     let started = move |handles| runtime.relay_runs(id, RelayAt { handles });
-    match relay::run(config, stop, started).await {
+    let running = relay::run(config, stop, started);
+    match profiles::kept_while(&world.store, profile, &shared, running).await {
         Ok(()) => Ended::Stopped,
         Err(RelayError::Tls(error)) => Ended::Failed(chain(&error)),
         Err(error) => Ended::Fell(chain(&error)),

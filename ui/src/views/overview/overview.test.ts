@@ -105,7 +105,16 @@ test("the plan's minute, a backlog, a full disk and what was skipped are shown w
   app.status.snapshot.set(
     status([
       relay({
-        quota: { limit: 5_000, allowance: 4_500, used: 450, resetsAt: now + 23_500, pacing: false, words },
+        quota: {
+          limit: 5_000,
+          allowance: 4_500,
+          used: 450,
+          others: 900,
+          relays: 2,
+          resetsAt: now + 23_500,
+          pacing: false,
+          words,
+        },
         drain: { done: 0.42, seconds: 720, words: "backlog gone in about 12 min" },
         queue: { bytes: 300_000_000, budget: 2_000_000_000, full: false },
         requests: 3,
@@ -116,8 +125,9 @@ test("the plan's minute, a backlog, a full disk and what was skipped are shown w
   );
   render(OverviewView);
   expect(screen.getByTestId("quota-words").textContent).toBe(words);
-  expect(screen.getByTestId("quota-reset").textContent).toBe("plan 5,000 · new minute in 23 s");
+  expect(screen.getByTestId("quota-reset").textContent).toBe("shared by 2 relays · plan 5,000 · new minute in 23 s");
   expect(screen.getByTestId("quota-used").style.width).toBe("9%");
+  expect(screen.getByTestId("quota-others").style.width).toBe("18%");
   expect(screen.getByTestId("relay-drain").textContent).toContain("backlog gone in about 12 min");
   expect(screen.getByTestId("relay-drain").textContent).toContain("412 waiting · 42 % gone");
   expect(screen.getByTestId("relay-queue").textContent).toContain("300 MB of 2 GB");

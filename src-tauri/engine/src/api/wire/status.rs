@@ -129,8 +129,12 @@ pub struct QuotaStatus {
     pub limit: u32,
     /// Requests per minute that this relay makes at most: less the reserve, and the pace.
     pub allowance: u32,
-    /// Requests made in this minute.
+    /// Requests that it made in this minute.
     pub used: u32,
+    /// Requests that other relays of the same profile made in this minute.
+    pub others: u32,
+    /// Relays that share the plan's minute right now, this one included.
+    pub relays: u32,
     /// When the minute ends.
     pub resets_at: i64,
     /// Whether requests wait for the pace right now.

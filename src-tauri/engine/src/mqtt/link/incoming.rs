@@ -3,7 +3,7 @@
 
 use super::super::words;
 use super::framing::{Frame, Malformed, malformed, qos_of, variable};
-use super::{Arrived, Polled, Taken};
+use super::{Arrived, Polled, Taken, Untaken};
 use bytes::{Buf, Bytes, BytesMut};
 use relayscope_domain::message::Qos;
 use rmqtt_codec::{v3, v5};
@@ -17,9 +17,9 @@ pub(super) enum Incoming {
     /// Only to be told.
     Told(Polled),
     /// A PUBLISH of ours has ended, well or badly.
-    Settled(u16, Result<Taken, String>),
+    Settled(u16, Result<Taken, Untaken>),
     /// PUBREC: to be answered with PUBREL, unless it is a refusal.
-    Received(u16, Result<Taken, String>),
+    Received(u16, Result<Taken, Untaken>),
     /// PUBREL: to be answered with PUBCOMP.
     Release(u16),
     /// SUBACK or UNSUBACK: the packet identifier is free.
@@ -212,7 +212,10 @@ fn other_v5(mut frame: BytesMut) -> Result<Incoming, Malformed> {
         .map_err(|error| malformed(error.to_string()))?
         .ok_or_else(incomplete)?;
     let judged = |code: u8, text: Option<&str>| match code {
-        0x80.. => Err(text.map_or_else(|| words::reason(code), |text| format!("{} (“{text}”)", words::reason(code)))),
+        0x80.. => {
+            let reason = words::reason(code);
+            Err(Untaken { code, words: text.map_or(reason.clone(), |text| format!("{reason} (“{text}”)")) })
+        }
         0x10 => Ok(Taken::Unheard),
         _ => Ok(Taken::Yes),
     };

@@ -3,7 +3,7 @@
 use super::super::link::Polled;
 use super::super::words::Failure;
 use super::task::{ARRIVAL_BYTES, Task};
-use super::{ARRIVALS, AckToken, OFFLINE, Standing};
+use super::{ARRIVALS, AckToken, OFFLINE, Standing, Unpublished};
 use crate::feed::event::Kind;
 use std::pin::pin;
 use std::time::Duration;
@@ -36,7 +36,8 @@ impl Task {
         let waiting = self.to_publish.drain(..).map(|publication| publication.done);
         let flying = self.writing.drain(..).chain(self.published.drain().filter_map(|(_, done)| done));
         for done in waiting.chain(flying) {
-            let _ = done.send(Err(format!("The connection to the broker fell before it acknowledged: {why}")));
+            let words = format!("The connection to the broker fell before it acknowledged: {why}");
+            let _ = done.send(Err(Unpublished::Away(words)));
         }
     }
 

@@ -2,7 +2,7 @@
 
 use super::super::link::Unsent;
 use super::task::Task;
-use super::{AckToken, Publication};
+use super::{AckToken, Publication, Unpublished};
 use crate::feed::event::{Direction, Event, Kind};
 use relayscope_domain::id::MessageId;
 use relayscope_domain::message::Qos;
@@ -70,7 +70,7 @@ impl Task {
                         Qos::AtLeastOnce | Qos::ExactlyOnce => drop(self.published.insert(id, Some(next.done))),
                     }
                 }
-                Err(Unsent::Refused(why)) => drop(next.done.send(Err(why))),
+                Err(Unsent::Refused(why)) => drop(next.done.send(Err(Unpublished::Refused { code: None, why }))),
                 Err(Unsent::Full) => {}
             }
         }
@@ -99,7 +99,7 @@ impl Task {
         if self.connected {
             self.to_publish.push_back(publication);
         } else {
-            let _ = publication.done.send(Err("The broker is away.".into()));
+            let _ = publication.done.send(Err(Unpublished::Away("The broker is away.".into())));
         }
     }
 

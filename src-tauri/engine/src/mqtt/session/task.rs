@@ -1,14 +1,13 @@
 //! The session's one task: polls, hands messages on, sends what is owed and what is to be published.
 
-use super::super::link::{Arrived, Limits, Link, MAX_PACKET, Polled};
+use super::super::link::{Arrived, Limits, Link, Polled};
 use super::super::words::Failure;
 use super::copies::Copies;
+use super::grants::noteworthy;
+use super::holding::{room, until};
 use super::ids::Ids;
 use super::subscriptions::{Filter, Subscribe, divide, packets};
-use super::{
-    ARRIVALS, AckToken, Backlog, COMMANDS, HOLD_AT, ONLINE, Publication, READ_AT, Received, SessionConfig,
-    SessionState, Standing,
-};
+use super::{AckToken, Backlog, COMMANDS, ONLINE, Publication, Received, SessionConfig, SessionState, Standing};
 use crate::feed::event::{Direction, Event, Kind};
 use relayscope_domain::message::{MqttVersion, Qos};
 use std::collections::{HashMap, VecDeque};
@@ -24,12 +23,10 @@ use tokio_util::sync::CancellationToken;
 pub(super) const ARRIVAL_BYTES: usize = 32 * 1024 * 1024;
 const TELL_DROPPED: Duration = Duration::from_millis(500);
 const FIRST_RETRY: Duration = Duration::from_millis(100);
-// The broker is left waiting no longer than this; then it is left alone.
-const HELD_MOST: Duration = Duration::from_secs(5);
 // Messages taken one after the other before acknowledgements are looked at.
 const BATCH: usize = 256;
 
-type Done = oneshot::Sender<Result<(), String>>;
+type Done = oneshot::Sender<Result<(), super::Unpublished>>;
 
 pub(super) struct Task {
     pub(super) config: SessionConfig,
@@ -42,7 +39,7 @@ pub(super) struct Task {
     pub(super) epoch: u64,
     pub(super) connected: bool,
     pub(super) resumed: bool,
-    granted_once: bool,
+    pub(super) granted_once: bool,
     round: u32,
     pub(super) retry: Duration,
     pub(super) last_failure: Option<Failure>,
@@ -166,15 +163,6 @@ impl Task {
             self.take(polled, &mut acks, &stop).await;
         }
         self.leave(&mut acks).await;
-    }
-
-    /// Stops reading for a moment when the uplink falls behind. What the broker would not keep goes on being read.
-    fn hold(&mut self) {
-        let crowded = ARRIVALS - self.arrivals.capacity() >= HOLD_AT && !self.arrivals.is_closed();
-        if crowded && self.held_until.is_none() && self.connected && !self.has_qos_0 {
-            self.held_until = Some(Instant::now() + HELD_MOST);
-            self.link.hold(true);
-        }
     }
 
     /// Takes an event, and what came with it in the same read.
@@ -365,7 +353,7 @@ impl Task {
                 }
             }
             Polled::Published(packet_id, result) => match self.published.remove(&packet_id) {
-                Some(Some(done)) => drop(done.send(result.map(drop))),
+                Some(Some(done)) => drop(done.send(result.map(drop).map_err(Into::into))),
                 Some(None) => {
                     if let Err(why) = result {
                         self.note(true, format!("The broker did not take the message on the status topic: {why}."));
@@ -376,35 +364,6 @@ impl Task {
             Polled::Released(packet_id) => drop(self.stored.remove(&packet_id)),
             Polled::Publish(_) | Polled::UnsubAck(..) | Polled::Left => {}
         }
-    }
-
-    pub(super) fn granted(&mut self, filters: Vec<Filter>, answers: Vec<Result<Qos, String>>) {
-        for ((filter, requested), granted) in filters.into_iter().zip(answers) {
-            self.record(Kind::Subscribed { filter: filter.clone(), requested, granted: granted.clone() });
-            self.state.send_modify(|state| state.grants.push((filter, granted)));
-        }
-        if self.to_subscribe.is_empty() && self.subscribed.is_empty() {
-            self.granted_once = true;
-            self.grant_covered();
-        }
-    }
-
-    /// A filter that another covers has what that one was granted.
-    fn grant_covered(&self) {
-        let (_, covered) = divide(&self.config.filters);
-        self.state.send_modify(|state| {
-            for one in covered {
-                if state.grants.iter().any(|(filter, _)| *filter == one.filter.0) {
-                    continue;
-                }
-                let granted =
-                    state.grants.iter().find(|(filter, _)| *filter == one.by).map(|(_, granted)| match granted {
-                        Ok(qos) => Ok((*qos).min(one.filter.1)),
-                        Err(why) => Err(format!("covered by “{}”, which was refused: {why}", one.by)),
-                    });
-                state.grants.extend(granted.map(|granted| (one.filter.0, granted)));
-            }
-        });
     }
 
     fn digest(&self, topic: &str, payload: &[u8]) -> u64 {
@@ -430,29 +389,4 @@ impl Task {
     pub(super) fn record(&self, kind: Kind) {
         self.config.feed.record(Event::now(&self.config.broker, &self.config.name, None, kind));
     }
-}
-
-/// Waits until the uplink has taken most of what waits for it.
-async fn room(arrivals: &mpsc::Sender<Received>) {
-    let _ = arrivals.reserve_many(ARRIVALS - READ_AT).await;
-}
-
-async fn until(at: Option<tokio::time::Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-}
-
-/// What of a broker's limits is worth a word in the feed: what differs from what was asked for.
-fn noteworthy(limits: &Limits, keep_alive: u16) -> Vec<String> {
-    let mut words = vec![];
-    words.extend(limits.client_id.as_ref().map(|id| format!("assigned client id {id}")));
-    let other = limits.keep_alive.filter(|seconds| *seconds != keep_alive);
-    words.extend(other.map(|seconds| format!("the broker sets keep-alive {seconds} s")));
-    words.extend(limits.qos.map(|qos| format!("at most QoS {qos}")));
-    let smaller = limits.packet_bytes.filter(|bytes| *bytes < MAX_PACKET);
-    words.extend(smaller.map(|bytes| format!("packets up to {bytes} B")));
-    words.extend(limits.reason.clone());
-    words
 }
