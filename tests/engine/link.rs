@@ -1,6 +1,7 @@
 //! The MQTT client over real brokers: many filters, filters that overlap, packets too large, versions found by itself, the
 //! status topic, and what a broker's misbehaviour ends in.
 
+mod holding;
 mod overlap;
 mod peer;
 
