@@ -13,13 +13,14 @@ use std::collections::BTreeMap;
 use ts_rs::TS;
 
 mod embedded;
+mod limits;
 mod pem;
 #[cfg(test)]
 mod tests;
-pub use embedded::{
-    Embedded, EmbeddedDraft, LimitsChoice, LimitsDraft, ListenerDraft, RetainMode, TopicScope, default_listener,
-};
-pub(crate) use embedded::{check_limits, check_listener, listener_draft};
+pub use embedded::{Embedded, EmbeddedDraft, ListenerDraft, RetainMode, TopicScope, default_listener, listening_at};
+pub(crate) use embedded::{check_listener, listener_draft};
+pub(crate) use limits::check_limits;
+pub use limits::{LimitsChoice, LimitsDraft};
 pub use pem::{Certificate, certificates, check_key};
 
 /// A saved broker.
