@@ -3,9 +3,19 @@
 use crate::support::broker::{FULL, Mqtt, Rig, connect, options};
 use crate::support::wire::{self, Connect};
 use crate::support::{eventually, resident, soon, threads};
+use relayscope_domain::broker::Embedded;
+use relayscope_engine::broker::RetainedMessage;
 use rumqttc::v5::mqttbytes::QoS;
+use std::collections::HashSet;
 use std::time::Duration;
 use tokio::io::AsyncWriteExt;
+
+/// For clients that take nothing: longer than a loaded machine needs for a test.
+const PATIENT: Duration = Duration::from_secs(600);
+
+fn settings() -> Embedded {
+    Embedded { port: 0, ..Embedded::default() }
+}
 
 #[tokio::test]
 async fn a_burst_at_qos_1_loses_nothing() {
@@ -47,7 +57,7 @@ async fn instant_reconnects_are_never_refused() {
 async fn a_slow_reader_is_bounded_and_every_message_is_accounted_for() {
     const COUNT: u64 = 12_000;
     const SIZE: usize = 16_384;
-    let rig = Rig::start().await;
+    let rig = Rig::patient(settings(), None, PATIENT).await;
     let (mut slow, _) = Connect { keep_alive: 0, ..connect(4, "slow", Some(FULL)) }.send(rig.addr()).await;
     slow.write_all(&wire::subscribe("flood", 0)).await.unwrap();
     assert_eq!(wire::read(&mut slow).await[0], 0x90);
@@ -87,11 +97,67 @@ async fn a_slow_reader_is_bounded_and_every_message_is_accounted_for() {
     rig.broker.stop().await;
 }
 
+/// Whoever subscribes to very many retained messages and does not read costs a bounded amount, also when it subscribes
+/// again and again. Others get theirs, and a reader that only takes its time gets all of them.
+#[tokio::test]
+async fn retained_messages_wait_for_a_slow_reader_where_they_are() {
+    const COUNT: usize = 100_000;
+    const AGAIN: usize = 10;
+    let rig = Rig::patient(settings(), None, PATIENT).await;
+    let hello = |name: &'static str| Connect { keep_alive: 0, ..connect(4, name, Some(FULL)) };
+    let (mut publisher, _) = hello("publisher").send(rig.addr()).await;
+    let mut packet = wire::publish("kept/000000", &[7; 500]);
+    packet[0] |= 1;
+    publisher.write_all(&packet).await.unwrap();
+    let first = eventually("a retained message", async || rig.broker.retained("kept/#").await.pop()).await;
+    // The others are put there beside the wire: that takes seconds and not minutes.
+    let more = (1..COUNT).map(|number| RetainedMessage { topic: format!("kept/{number:06}"), ..first.clone() });
+    assert_eq!(rig.broker.restore_retained(&more.collect::<Vec<_>>()).await, COUNT - 1);
+    assert_eq!(rig.broker.retained_count().await, COUNT);
+
+    let before = resident();
+    let (mut slow, _) = hello("slow").send(rig.addr()).await;
+    let (mut late, _) = hello("late").send(rig.addr()).await;
+    for _ in 0..AGAIN {
+        slow.write_all(&wire::subscribe("kept/#", 0)).await.unwrap();
+    }
+    late.write_all(&wire::subscribe("kept/#", 0)).await.unwrap();
+    // First the kernel takes what it can, then the part of the budget that is for retained messages is used up.
+    let queue = async |name: &str| rig.broker.client(name).await.unwrap().queue;
+    for name in ["slow", "late"] {
+        eventually("messages that wait", async || (queue(name).await >= 1_000).then_some(())).await;
+    }
+
+    // Others flow.
+    let (mut live, _) = hello("live").send(rig.addr()).await;
+    live.write_all(&wire::subscribe("live", 0)).await.unwrap();
+    wire::read(&mut live).await;
+    publisher.write_all(&wire::publish("live", b"now")).await.unwrap();
+    assert_eq!(soon("a live message", wire::read(&mut live)).await, wire::publish("live", b"now"));
+
+    assert_eq!(wire::read(&mut late).await[0], 0x90);
+    let mut topics = HashSet::new();
+    for _ in 0..COUNT {
+        let packet = soon("a retained message", wire::read(&mut late)).await;
+        assert_eq!(packet[0], 0x31);
+        topics.insert(packet[5..16].to_vec());
+    }
+    assert_eq!(topics.len(), COUNT, "some came twice and others did not");
+
+    let (waiting, grown) = (queue("slow").await, resident().saturating_sub(before));
+    eprintln!("{waiting} messages wait for the slow reader; {grown} bytes more in this process");
+    assert!(waiting < 2_000, "{waiting} messages wait");
+    // The feed keeps what was sent, too. All of the slow reader's copies would be more than 400 MB.
+    assert!(grown < 250 << 20, "{grown} bytes more");
+    assert_eq!(rig.dropped().0, 0);
+    rig.broker.stop().await;
+}
+
 /// Messages that wait for a client are not lost in silence when it goes away.
 #[tokio::test]
 async fn what_a_session_leaves_undelivered_is_counted() {
     const COUNT: u64 = 5_000;
-    let rig = Rig::start().await;
+    let rig = Rig::patient(settings(), None, PATIENT).await;
     let (mut slow, _) = connect(4, "slow", Some(FULL)).send(rig.addr()).await;
     slow.write_all(&wire::subscribe("flood", 0)).await.unwrap();
     assert_eq!(wire::read(&mut slow).await[0], 0x90);

@@ -3,6 +3,7 @@
 use crate::support::broker::connect;
 use crate::support::certs::{Authority, Pair};
 use crate::support::engine::{App, local};
+use crate::support::mosquitto::Mosquitto;
 use crate::support::{eventually, wire};
 use relayscope_engine::api::wire::*;
 use serde_json::{Value, json};
@@ -59,6 +60,24 @@ async fn listeners_are_saved_with_sealed_keys_or_every_problem_is_named() {
     assert!(error.problems[0].message.contains("does not belong"), "{}", error.problems[0].message);
 
     draft["inside"]["listeners"][0]["key"] = json!({"kind": "set", "value": one.key});
+    let expired = authority.expired_server(&["localhost"]);
+    let taken = Mosquitto::open();
+    for (field, change, words) in [
+        ("certificate", json!({"certificate": "nonsense"}), ""),
+        ("certificate", json!({"certificate": expired.cert}), "Expired on 2021-03-01"),
+        ("key", json!({"key": {"kind": "set", "value": "nonsense"}}), ""),
+        ("port", json!({"port": taken.port.to_string()}), "is free."),
+    ] {
+        let mut wrong = draft.clone();
+        for (name, value) in change.as_object().unwrap() {
+            wrong["inside"]["listeners"][0][name] = value.clone();
+        }
+        let error = app.try_call("brokers.save", &wrong).await.unwrap_err();
+        assert!(fields(&error).contains(&&*format!("inside.listeners.0.{field}")), "{error:?}");
+        let problem = &error.problems[0].message;
+        let owner = field == "port" && cfg!(target_os = "linux");
+        assert!(problem.contains(words) && (!owner || problem.contains("mosquitto (process ")), "{problem}");
+    }
     let saved: BrokerView = app.call("brokers.save", &draft).await;
     let text = serde_json::to_string(&saved).unwrap();
     assert!(!text.contains("PRIVATE KEY"), "the key came back");
@@ -80,6 +99,53 @@ async fn listeners_are_saved_with_sealed_keys_or_every_problem_is_named() {
     assert_eq!(brokers[0].broker, saved.broker);
     let kept: BrokerView = app.call("brokers.save", &brokers[0].draft).await;
     assert_eq!(kept.broker, saved.broker, "the key is there after a restart");
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_listener_that_fails_is_shown_while_the_broker_runs() {
+    let app = App::start().await;
+    let mut draft = blank(&app).await;
+    let blank: Value = app.call("embedded.blankListener", ()).await;
+    let mut plain = blank["listener"].clone();
+    let port = free_port();
+    for (name, value) in [("transport", "tcp"), ("listen", "loopback"), ("port", &*port.to_string())] {
+        plain[name] = json!(value);
+    }
+    draft["inside"]["listeners"] = json!([plain]);
+    let saved: BrokerView = app.call("brokers.save", &draft).await;
+    running(&app).await;
+    // Its own port is no trouble; it is saved again as it is.
+    let again: BrokerView = app.call("brokers.save", &saved.draft).await;
+    assert_eq!(again.broker, saved.broker);
+    // While it is away, another program takes the port.
+    let folder = app.stop().await;
+    let taker = Mosquitto::at(port);
+    let app = App::start_in(folder).await;
+    let live = eventually("the failed listener", async || {
+        let live: EmbeddedLive = app.call("embedded.live", json!({"id": saved.broker.id})).await;
+        live.running.then_some(live)
+    })
+    .await;
+    let problem = live.listeners[1].problem.clone().unwrap();
+    let owner = if cfg!(target_os = "linux") { "mosquitto (process " } else { "another program" };
+    assert!(problem.starts_with(&format!("Port {port} is taken by {owner}")), "{problem}");
+    assert!(live.listeners[1].free.unwrap() > port && live.listeners[0].problem.is_none());
+    let status = app.status().await.brokers.remove(0);
+    let words = format!("running, but the listener on port {port} is not in order. {problem}");
+    assert_eq!((status.state.words, status.state.tone), (words, Tone::Warn));
+    assert_eq!(connect(4, "pump", None).send(status.address.parse().unwrap()).await.1[0], 0x20, "the broker answers");
+    drop(taker);
+    running(&app).await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn presets_show_their_numbers() {
+    let app = App::start().await;
+    let presets: Vec<PresetLines> = app.call("listeners.presets", ()).await;
+    assert_eq!(presets.len(), 4);
+    assert!(presets[1].lines.contains(&"250 publishes a minute".to_owned()), "{presets:?}");
     app.stop().await;
 }
 
@@ -145,6 +211,9 @@ async fn a_running_broker_is_looked_at_and_its_retained_messages_are_cleared_and
         wire::write(&mut stream, &[0x33, 8, 0, 3, b'r', b'/', b'a' + number, 0, number + 1, b'x']).await;
         wire::read(&mut stream).await;
     }
+    // An edit says whom it cuts before it applies.
+    let preview: EmbeddedPreview = app.call("embedded.preview", &saved.draft).await;
+    assert_eq!(preview.consequence.unwrap(), "Saving restarts the broker: 1 client is disconnected.");
     let live: EmbeddedLive = app.call("embedded.live", json!({"id": id})).await;
     assert_eq!((live.running, live.clients, live.retained, live.messages_in), (true, 1, 20, 20));
     let page: RetainedPage =

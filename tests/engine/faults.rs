@@ -139,8 +139,10 @@ async fn over_a_restart(version: &str) {
     let connections = app.rows().iter().filter(|row| row.kind == "connected").count();
     eprintln!("{received} came before the restart, {twice} came twice; connected {connections} times");
     assert_eq!(twice, 0, "QoS 2 is once");
-    // First, when it was started again, and after the restart.
-    assert!((3..=5).contains(&connections), "connected {connections} times");
+    // First, when it was started again, and after the restart; again only when a busy machine made an answer come late.
+    let late = |row: &&Row| row.kind == "disconnected" && row.preview.contains("did not answer");
+    let late = app.rows().iter().filter(late).count();
+    assert!((3..=5 + late).contains(&connections), "connected {connections} times, {late} answers came late");
     assert!(sink.taken().iter().all(|taken| taken.qos == 2));
     assert_eq!(app.relay_status().await.state.words, "running");
     app.stop().await;

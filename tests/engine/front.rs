@@ -119,7 +119,7 @@ async fn every_packet_becomes_its_event() {
         };
         assert_eq!([Ack::PubAck, Ack::PubRec, Ack::PubRel, Ack::PubComp].map(acks), [1; 4], "{way:?}");
     }
-    assert!(events.iter().any(|event| matches!(&event.kind, Kind::Disconnected { reason, clean: true } if reason == "the client sent DISCONNECT")));
+    assert!(events.iter().any(|event| matches!(&event.kind, Kind::Disconnected { reason, clean: true, .. } if reason == "the client sent DISCONNECT")));
     assert!(matches!(&events.last().unwrap().kind, Kind::Closed { received: (3, _), sent: (3, _), .. }));
 }
 
@@ -234,7 +234,7 @@ async fn a_cut_client_hears_why_and_the_broker_sends_its_will() {
         eprintln!("cut after {:?}", begin.elapsed());
         assert!(!rig.front.connections().cut(info.id, Goodbye::by_hand("again")));
         let told = |event: &Event| match &event.kind {
-            Kind::Disconnected { reason, clean: false } if *event.client == *name => Some(reason.clone()),
+            Kind::Disconnected { reason, clean: false, .. } if *event.client == *name => Some(reason.clone()),
             _ => None,
         };
         let reason = eventually("a disconnect", async || rig.all(told).pop()).await;

@@ -7,7 +7,7 @@ use crate::support::wire;
 use crate::support::{eventually, resident, soon};
 use relayscope_domain::listener::BrokerLimits;
 use relayscope_engine::feed::event::Kind;
-use relayscope_engine::front::{Listen, Policy};
+use relayscope_engine::front::{Listen, Policy, Turned};
 use rumqttc::v5::mqttbytes::QoS;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -132,6 +132,7 @@ async fn subscriptions_of_a_client() {
     client.client.subscribe("c", QoS::AtMostOnce).await.unwrap();
     client.end().await;
     assert_eq!(over(&rig).await, ("subscriptions of a client", 2, 3));
+    assert_eq!(rig.front.turns().read(), Turned { refused: 0, cut: 1 });
     rig.stop().await;
 }
 
@@ -145,6 +146,7 @@ async fn a_first_packet_has_its_time() {
         stream.write_all(start).await.unwrap();
         assert!(rest(&mut stream).await.is_empty());
         assert_eq!(rig.closed().await, "closed by Relayscope: no packet came within 1 s");
+        assert_eq!(rig.front.turns().read(), Turned { refused: 1, cut: 0 });
         rig.stop().await;
     }
     // A handshake counts as well, and a decent client beside is not disturbed.

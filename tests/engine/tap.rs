@@ -1,6 +1,7 @@
 //! Taps before a real Mosquitto: another client's life is seen through one, faults do what they say and are events,
 //! findings name theirs, and a broker that is away is told.
 
+use crate::support::certs::Authority;
 use crate::support::engine::App;
 use crate::support::mosquitto::Mosquitto;
 use crate::support::wire::{self, Connect};
@@ -225,11 +226,42 @@ async fn two_clients_with_one_id_and_a_greedy_one_are_found() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_clients_do_on_the_wire_is_found() {
+    let broker = Mosquitto::open();
+    let rig = Rig::before(broker.port).await;
+    for turn in 1..=7 {
+        let (mut restless, _) = hello(4, "restless").send(rig.addr()).await;
+        restless.write_all(&[0xe0, 0]).await.unwrap();
+        soon("the end", restless.read_to_end(&mut vec![])).await.unwrap();
+        // The next one is no takeover.
+        let closed = || rig.app.rows().iter().filter(|row| row.client == "restless" && row.kind == "closed").count();
+        eventually("its last event", async || (closed() == turn).then_some(())).await;
+    }
+    let (mut repeats, _) = hello(4, "repeats").send(rig.addr()).await;
+    repeats.write_all(&[&[0x3a], &PUBLISH[1..]].concat()).await.unwrap();
+    // MQTT 3.1.1 has no reason codes, MQTT 5 has: both are found.
+    for (level, client_id) in [(4, "silent-4"), (5, "silent-5")] {
+        let (mut silent, _) = Connect { keep_alive: 1, ..hello(level, client_id) }.send(rig.addr()).await;
+        let _ = soon("the end of a silent client", silent.read_to_end(&mut vec![])).await;
+    }
+    let expected =
+        ["ReconnectLoop restless", "Retransmission repeats", "ShortKeepAlive silent-4", "ShortKeepAlive silent-5"];
+    eventually("all findings", async || {
+        let found: Vec<Finding> = rig.app.call("findings.list", json!({"source": "tap", "name": "plant"})).await;
+        let mut told: Vec<_> = found.iter().map(|finding| format!("{:?} {}", finding.kind, finding.client)).collect();
+        told.sort();
+        (told == expected).then_some(())
+    })
+    .await;
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_does_not_fit_is_told_at_its_field() {
     let app = App::start().await;
     let broker = app.broker(1, |_| {}).await;
-    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
-    let port = taken.local_addr().unwrap().port();
+    let taken = Mosquitto::open();
+    let port = taken.port;
     let blank: Value = app.call("app.blank", ()).await;
     let mut draft = blank["tap"].clone();
     draft["name"] = json!("plant");
@@ -241,12 +273,91 @@ async fn what_does_not_fit_is_told_at_its_field() {
         (problem.field, problem.message)
     };
     let (field, message) = problem(&|draft| draft["listener"]["port"] = json!(port.to_string())).await;
-    assert!(field == "listener.port" && message.contains("another program") && message.contains("free"), "{message}");
+    let owner = if cfg!(target_os = "linux") { "mosquitto (process " } else { "another program" };
+    assert!(field == "listener.port" && message.contains(owner) && message.contains("free"), "{message}");
     let (field, _) = problem(&|draft| draft["listener"]["port"] = json!("1")).await;
     assert_eq!(field, "listener.port", "the broker's own");
     let (field, _) = problem(&|draft| draft["listener"]["listen"] = json!("all")).await;
     assert_eq!(field, "listener.exposed");
     let (field, _) = problem(&|draft| draft["listener"]["transport"] = json!("tls")).await;
     assert_eq!(field, "listener.certificate");
+
+    let authority = Authority::new("Plant CA");
+    let names = ["localhost"];
+    let (pair, other) = (authority.server(&names), authority.server(&names));
+    let expired = authority.expired_server(&names);
+    let cases = [
+        ("nonsense", &pair.key, "certificate", ""),
+        (&pair.cert, &"nonsense".to_owned(), "key", ""),
+        (&pair.cert, &other.key, "key", "does not belong"),
+        (&expired.cert, &expired.key, "certificate", "Expired on 2021-03-01"),
+    ];
+    for (certificate, key, expected, words) in cases {
+        let (field, message) = problem(&|draft| {
+            draft["listener"]["transport"] = json!("tls");
+            draft["listener"]["port"] = json!(free_port().to_string());
+            draft["listener"]["certificate"] = json!(certificate);
+            draft["listener"]["key"] = json!({"kind": "set", "value": key});
+        })
+        .await;
+        assert_eq!(field, format!("listener.{expected}"));
+        assert!(message.contains(words), "{message}");
+    }
     app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_port_that_was_taken_meanwhile_is_told_and_tried_again() {
+    let broker = Mosquitto::open();
+    let rig = Rig::before(broker.port).await;
+    let act =
+        async |action: &str| -> () { rig.app.call("taps.act", json!({"id": rig.tap.tap.id, "action": action})).await };
+    act("stop").await;
+    eventually("the end", async || (rig.status().await.state.words == "stopped").then_some(())).await;
+    // Another program takes the port: a Mosquitto that is moved there.
+    let taker = Mosquitto::at(rig.addr().port());
+    act("start").await;
+    let words = eventually("the reason", async || {
+        Some(rig.status().await.state.words).filter(|words| words.contains("is taken by"))
+    })
+    .await;
+    let owner = if cfg!(target_os = "linux") { "mosquitto (process " } else { "another program" };
+    assert!(words.contains(owner) && words.contains("is free"), "{words}");
+    let request = json!({
+        "brokerId": null, "tapId": rig.tap.tap.id, "listen": "loopback", "address": "", "port": rig.addr().port().to_string(),
+    });
+    let look: PortLook = rig.app.call("listeners.port", &request).await;
+    assert!(look.problem.unwrap().contains(owner));
+    assert!(look.free.unwrap() > rig.addr().port());
+    drop(taker);
+    let look: PortLook = rig.app.call("listeners.port", &request).await;
+    assert_eq!((look.problem, look.free), (None, None));
+    eventually("the tap to run", async || (rig.status().await.state.words == "running").then_some(())).await;
+    let look: PortLook = rig.app.call("listeners.port", &request).await;
+    assert_eq!(look.problem, None, "its own port is no trouble");
+    rig.app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn whom_its_limits_turn_away_is_counted() {
+    let broker = Mosquitto::open();
+    let rig = Rig::before(broker.port).await;
+    let mut draft = serde_json::to_value(&rig.tap.draft).unwrap();
+    draft["limits"] = json!({
+        "choice": "own", "connections": "1", "connectionsPerMinute": "", "firstPacketSeconds": "10",
+        "publishesPerMinute": "1", "receivesPerMinute": "", "packetBytes": "1000", "subscriptions": "",
+        "slowReaderBytes": "",
+    });
+    rig.app.call::<()>("taps.act", json!({"id": rig.tap.tap.id, "action": "stop"})).await;
+    eventually("the end", async || (rig.status().await.state.words == "stopped").then_some(())).await;
+    let _: TapView = rig.app.call("taps.save", draft).await;
+    eventually("the tap to run", async || (rig.status().await.state.words == "running").then_some(())).await;
+    let (mut first, answer) = hello(5, "first").send(rig.addr()).await;
+    let (_second, refused) = hello(5, "second").send(rig.addr()).await;
+    assert_eq!((answer[3], refused[3]), (0, 0x97));
+    first.write_all(&[0x30, 4, 0, 1, b'a', 0, 0x30, 4, 0, 1, b'a', 0]).await.unwrap();
+    read_exactly(&mut first, &[0xe0, 2, 0x96, 0]).await;
+    let live = eventually("the counts", async || Some(rig.live().await).filter(|live| live.cut > 0)).await;
+    assert_eq!((live.refused, live.cut), (1, 1));
+    rig.app.stop().await;
 }

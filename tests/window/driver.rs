@@ -21,7 +21,7 @@ impl Session {
     /// Asks the driver at `url` to start `binary`. Bounded: a driver never answers for an app that dies at its start.
     pub(crate) fn open(url: &str, binary: &str, args: &[String]) -> Result<Self, String> {
         let config =
-            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(40)));
+            ureq::Agent::config_builder().http_status_as_error(false).timeout_global(Some(Duration::from_secs(120)));
         let mut session = Self { agent: config.build().into(), url: url.to_owned() };
         let options = json!({ "binary": binary, "args": args });
         let wanted = json!({ "capabilities": { "alwaysMatch": { "webkitgtk:browserOptions": options } } });

@@ -7,6 +7,7 @@ use crate::process::Process;
 use crate::screenshots::{resize, until_painted};
 use crate::steps::look_around;
 use crate::wait::{PATIENCE, until};
+use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 /// Saves a device token; the engine makes its value.
@@ -115,6 +116,24 @@ fn listeners_and_limits_are_checked_before_they_are_saved() {
     app.wait_text("error-inside-listeners-0-certificate", "Choose the certificate");
     app.wait_text("error-inside-listeners-0-key", "private key");
     pictures(&app, "embedded-refused");
+
+    // A port that another program has is told while it is typed, and the next one is a click away.
+    let taken = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let port = taken.local_addr().expect("its address").port();
+    app.click("field-inside-listeners-0-transport-tcp");
+    app.click("field-inside-listeners-0-listen-loopback");
+    app.fill("field-inside-listeners-0-port", &port.to_string());
+    app.wait_text("listener-problem", &format!("Port {port} is taken by"));
+    pictures(&app, "embedded-taken");
+    app.click("listener-free-port");
+    app.wait_gone("listener-problem");
+    app.click("field-inside-listeners-0-own-limits");
+    app.click("field-inside-listeners-0-limits-choice-free");
+    app.wait_text("limits-words", "250 publishes a minute");
+    pictures(&app, "embedded-own-limits");
+    app.click("broker-save");
+    app.wait_text("broker-changes", "is saved");
+    app.wait_text("broker-state", "running");
     app.click("listener-remove");
     app.click("tab-limits");
     app.click("field-inside-limits-choice-starter");

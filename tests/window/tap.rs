@@ -22,6 +22,14 @@ fn another_client_is_seen_through_a_tap() {
     app.fill("field-listener-port", &mosquitto.port().to_string());
     app.click("tap-save");
     app.wait_text("error-listener-port", "the broker's own");
+    // Whose it is was told before, with one that is free.
+    app.wait_text("listener-problem", "is taken by mosquitto");
+    app.click("listener-free-port");
+    app.wait_gone("listener-problem");
+    app.click("tab-limits");
+    app.click("field-limits-choice-starter");
+    app.wait_text("limits-words", "5000 publishes a minute");
+    app.click("tab-general");
     app.fill("field-listener-port", &port.to_string());
     app.click("tap-save");
     app.wait_text("tap-state", "running");

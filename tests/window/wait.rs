@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 /// Long enough for a slow machine under load; a test that waits this long has failed.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(45);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Asks until there is an answer; fails with what was awaited.
 #[track_caller]

@@ -12,14 +12,15 @@ use ts_rs::TS;
 
 mod check;
 mod embedded;
+mod limits;
 mod pem;
 #[cfg(test)]
 mod tests;
 pub use check::{check, check_host, number};
-pub use embedded::{
-    Embedded, EmbeddedDraft, LimitsChoice, LimitsDraft, ListenerDraft, RetainMode, TopicScope, default_listener,
-};
-pub(crate) use embedded::{check_limits, check_listener, listener_draft};
+pub use embedded::{Embedded, EmbeddedDraft, ListenerDraft, RetainMode, TopicScope, default_listener, listening_at};
+pub(crate) use embedded::{check_listener, listener_draft};
+pub(crate) use limits::check_limits;
+pub use limits::{LimitsChoice, LimitsDraft};
 pub use pem::{Certificate, certificates, check_key};
 
 /// A saved broker.

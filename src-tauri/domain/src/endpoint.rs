@@ -9,8 +9,8 @@ mod check;
 mod draft;
 
 pub use acl::{Acl, AclAccess, AclPattern, AclRequest, allows};
+pub(crate) use check::own_address;
 pub use check::{check, check_public, listens_on_loopback};
-pub(crate) use check::{out_of_date, own_address};
 pub use draft::{AclDraft, AclMode, EndpointDraft, Listen};
 
 use crate::secret::Secret;

@@ -11,8 +11,8 @@ pub const FIRST_PACKET_SECONDS: u32 = 10;
 /// Largest MQTT packet, bytes, unless set otherwise.
 pub const PACKET_BYTES: u32 = 16 * 1024 * 1024;
 
-/// How much an embedded broker takes at all its listeners together. `None` is no limit; a minute is the last sixty
-/// seconds.
+/// How much is taken: at one listener, or at those together that have no limits of their own. `None` is no limit; a minute
+/// is the last sixty seconds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase", default)]
 pub struct BrokerLimits {
@@ -92,6 +92,24 @@ impl LimitPreset {
         }
     }
 
+    /// Its numbers for people, line by line.
+    pub fn words(self) -> Vec<String> {
+        let limits = self.limits();
+        let minute = [
+            (limits.connections_per_minute, "new connections a minute"),
+            (limits.publishes_per_minute, "publishes a minute"),
+            (limits.receives_per_minute, "deliveries a minute"),
+        ];
+        let mut lines: Vec<String> =
+            minute.into_iter().filter_map(|(number, what)| number.map(|number| format!("{number} {what}"))).collect();
+        if lines.is_empty() {
+            lines.push("Only what keeps a broken client from harming others".to_owned());
+        }
+        lines.extend(limits.packet_bytes.map(|bytes| format!("Packets of {} MB at most", bytes >> 20)));
+        lines.push(format!("{} s from connecting to the first packet", limits.first_packet_seconds));
+        lines
+    }
+
     /// The preset that has exactly these numbers.
     pub fn of(limits: &BrokerLimits) -> Option<Self> {
         Self::ALL.into_iter().find(|preset| preset.limits() == *limits)
@@ -117,6 +135,9 @@ pub struct Listener {
     pub client_certificates: ClientCertificates,
     /// With client certificates: their authorities (PEM).
     pub client_ca: Option<String>,
+    /// Its own limits, counted for it alone; without them it shares those of the broker.
+    #[serde(default)]
+    pub limits: Option<BrokerLimits>,
 }
 
 /// Whether a TLS listener asks clients for a certificate. A device token is asked for all the same.
@@ -143,6 +164,22 @@ impl Listener {
 #[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_listener_that_was_saved_without_limits_shares_those_of_its_broker() {
+        let saved = r#"{"id":"00000000-0000-0000-0000-000000000001","transport":"tcp","address":"127.0.0.1","port":1884,
+            "certificate":null,"clientCertificates":"off","clientCa":null}"#;
+        assert_eq!(serde_json::from_str::<Listener>(saved).unwrap().limits, None);
+    }
+
+    #[test]
+    fn presets_say_their_numbers() {
+        let starter = ["100 new connections a minute", "5000 publishes a minute", "5000 deliveries a minute"];
+        let all = ["Packets of 16 MB at most", "10 s from connecting to the first packet"];
+        assert_eq!(LimitPreset::Starter.words(), [&starter[..], &all].concat());
+        let none = LimitPreset::None.words();
+        assert!(none[0].starts_with("Only") && none[1..] == all);
+    }
 
     #[test]
     fn presets_are_told_by_their_numbers() {

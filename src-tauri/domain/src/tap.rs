@@ -77,7 +77,9 @@ pub fn check(draft: &TapDraft, id: TapId, now: i64, has_key: bool) -> Result<Tap
     if draft.broker_id.is_none() {
         problems.add("brokerId", "Choose the broker that clients are led to.");
     }
-    let listener = check_listener(&draft.listener, "listener", now, has_key, &mut problems);
+    // A tap has one listener: its limits are the tap's.
+    let listener = ListenerDraft { limits: None, ..draft.listener.clone() };
+    let listener = check_listener(&listener, "listener", now, has_key, &mut problems);
     let limits = check_limits(&draft.limits, "limits", &mut problems);
     let broker_id = draft.broker_id.unwrap_or(BrokerId(uuid::Uuid::nil()));
     problems.finish(Tap { id, name, broker_id, listener, proxy: draft.proxy, limits, enabled: draft.enabled })

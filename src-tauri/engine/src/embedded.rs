@@ -4,13 +4,14 @@
 use crate::Engine;
 use crate::api::wire::{Cleared, CommandLine, EmbeddedPreview, ListenerLine};
 use crate::broker::{EmbeddedBroker, Listening, Restored, RetainedMessage};
+use crate::configuration::unix_seconds;
 use crate::exports::folder;
+use crate::front::Turned;
 use crate::store::StoreError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use relayscope_domain::broker::{Broker, BrokerDraft, BrokerSpec, LimitsChoice, Transport};
+use relayscope_domain::broker::{Broker, BrokerDraft, BrokerSpec, Transport};
 use relayscope_domain::id::{BrokerId, TokenId};
-use relayscope_domain::listener::{BrokerLimits, LimitPreset};
 use relayscope_domain::token::TokenKind;
 use serde::{Deserialize, Serialize};
 use std::io;
@@ -59,6 +60,7 @@ pub(crate) struct Look {
     pub(crate) rates: (f64, f64),
     pub(crate) connects: u64,
     pub(crate) refusals: u64,
+    pub(crate) turned: Turned,
     pub(crate) dropped: u64,
     pub(crate) restored: String,
 }
@@ -83,10 +85,12 @@ impl Engine {
     pub(crate) async fn look_at_broker(&self, id: BrokerId) -> Result<Look, EmbeddedError> {
         let Some(at) = self.runtime.broker(id) else { return Ok(Look::default()) };
         let (clients, sessions) = (at.broker.client_count(), at.broker.session_count().await);
-        let counters = at.broker.counters();
+        let (counters, listening) = (at.broker.counters(), at.broker.listening());
+        let now = unix_seconds();
         Ok(Look {
             running: true,
-            listeners: at.broker.listening().iter().map(listener_line).collect(),
+            turned: listening.iter().fold(Turned::default(), |sum, at| sum + at.turned),
+            listeners: listening.iter().map(|at| listener_line(at, now)).collect(),
             clients: clients as u32,
             away: sessions.saturating_sub(clients) as u32,
             retained: at.broker.retained_count().await as u32,
@@ -131,7 +135,7 @@ impl Engine {
             1 => "Saving restarts the broker: 1 client is disconnected.".to_owned(),
             more => format!("Saving restarts the broker: {more} clients are disconnected."),
         });
-        EmbeddedPreview { limits: limit_lines(draft.inside.limits.choice), consequence }
+        EmbeddedPreview { consequence }
     }
 
     /// Takes retained messages away, after a file was written that brings them back.
@@ -220,7 +224,7 @@ fn transport_words(transport: Transport) -> &'static str {
     }
 }
 
-fn listener_line(at: &Listening) -> ListenerLine {
+fn listener_line(at: &Listening, now: i64) -> ListenerLine {
     let ip = at.address.ip();
     let own = if ip.is_unspecified() { crate::endpoint::own_address() } else { ip };
     let address = SocketAddr::new(own, at.address.port());
@@ -230,8 +234,13 @@ fn listener_line(at: &Listening) -> ListenerLine {
         Transport::Wss => format!("wss://{address}/mqtt"),
     };
     ListenerLine {
+        id: at.id,
         transport: transport_words(at.transport).to_owned(),
         address,
+        problem: at.problem(now),
+        free: at.trouble.as_ref().and_then(|trouble| trouble.free),
+        refused: at.turned.refused,
+        cut: at.turned.cut,
         reach: if ip.is_loopback() { "this computer only" } else { "other computers too" }.to_owned(),
     }
 }
@@ -255,30 +264,6 @@ fn lines(port: u16, password: &str) -> Vec<CommandLine> {
         line("Publish with MQTTX", format!("mqttx pub {reach} -t test -m hello")),
         line("Subscribe with MQTTX", format!("mqttx sub {reach} -t '#'")),
     ]
-}
-
-fn limit_lines(choice: LimitsChoice) -> Vec<String> {
-    let preset = match choice {
-        LimitsChoice::None => LimitPreset::None,
-        LimitsChoice::Free => LimitPreset::Free,
-        LimitsChoice::Starter => LimitPreset::Starter,
-        LimitsChoice::Scale => LimitPreset::Scale,
-        LimitsChoice::Own => return vec![],
-    };
-    let BrokerLimits { connections_per_minute, publishes_per_minute, receives_per_minute, .. } = preset.limits();
-    let mut lines = vec![];
-    let mut add = |number: Option<u32>, what: &str| {
-        if let Some(number) = number {
-            lines.push(format!("{number} {what} a minute"));
-        }
-    };
-    add(connections_per_minute, "new connections");
-    add(publishes_per_minute, "publishes");
-    add(receives_per_minute, "deliveries");
-    if lines.is_empty() {
-        lines.push("Only what keeps a broken client from harming others".to_owned());
-    }
-    lines
 }
 
 #[cfg(test)]

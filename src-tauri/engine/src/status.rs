@@ -219,9 +219,11 @@ fn broker_status(broker: &Broker, relays: &[RelayStatus], runtime: &Runtime) -> 
     match &broker.spec {
         BrokerSpec::Embedded(embedded) => {
             let at = runtime.broker(broker.id);
+            let state = words::unit(&runtime.status(UnitKey::Broker(broker.id)), "stopped");
+            let listening = at.as_ref().map(|at| at.broker.listening()).unwrap_or_default();
             BrokerStatus {
                 id: broker.id,
-                state: words::unit(&runtime.status(UnitKey::Broker(broker.id)), "stopped"),
+                state: words::with_listeners(state, &listening),
                 address: at
                     .as_ref()
                     .map_or_else(|| format!("127.0.0.1:{}", embedded.port), |at| at.address.to_string()),

@@ -5,10 +5,17 @@
 mod mosquitto;
 mod rumqtt;
 
-use crate::support::broker::{FULL, Rig};
+use crate::support::broker::{FULL, Rig, accounts};
 use crate::support::certs::Authority;
 use crate::support::mosquitto::{Mosquitto, Setup};
 use crate::support::soon;
+use relayscope_domain::broker::{Embedded, Transport};
+use relayscope_domain::id::ListenerId;
+use relayscope_domain::listener::{ClientCertificates, Listener};
+use relayscope_domain::secret::Secret;
+use relayscope_engine::broker::{BrokerConfig, EmbeddedBroker};
+use relayscope_engine::feed::Feed;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 use tokio::process::Command;
@@ -99,6 +106,73 @@ async fn rumqttc_over_tcp() {
     let rig = Rig::start().await;
     rumqtt::everything(&Way::tcp(rig.addr().port())).await;
     rig.broker.stop().await;
+}
+
+/// An embedded broker that listens in every way.
+struct Everywhere {
+    broker: EmbeddedBroker,
+    tls: Way,
+    ws: Way,
+    wss: Way,
+    // Holds the authority's certificate.
+    _folder: TempDir,
+}
+
+impl Everywhere {
+    async fn start() -> Self {
+        let folder = TempDir::new().unwrap();
+        let authority = Authority::new("Test Authority");
+        let pair = authority.server(&["localhost"]);
+        let ca = folder.path().join("ca.pem");
+        std::fs::write(&ca, authority.pem()).unwrap();
+        let listener = |transport: Transport| Listener {
+            id: ListenerId(uuid::Uuid::new_v4()),
+            transport,
+            address: Ipv4Addr::LOCALHOST.into(),
+            port: 0,
+            certificate: transport.is_tls().then(|| pair.cert.clone()),
+            client_certificates: ClientCertificates::Off,
+            client_ca: None,
+            limits: None,
+        };
+        let listeners: Vec<_> = [Transport::Tls, Transport::Ws, Transport::Wss].map(listener).into();
+        let keys = listeners.iter().map(|listener| (listener.id, Secret::new(pair.key.clone()))).collect();
+        let settings = Embedded { port: 0, listeners, ..Embedded::default() };
+        let config = BrokerConfig::forgetful("test", settings, Feed::new(64 << 20), accounts());
+        let broker = EmbeddedBroker::start(BrokerConfig { keys, ..config }).await.unwrap();
+        let ports: Vec<u16> = broker.listening().iter().map(|at| at.address.port()).collect();
+        let way = |scheme: &str, at: usize, ca: Option<&PathBuf>| {
+            let host = if ca.is_some() { "localhost" } else { "127.0.0.1" };
+            Way { url: format!("{scheme}://{host}:{}", ports[at]), ca: ca.cloned() }
+        };
+        let (tls, ws, wss) = (way("mqtts", 1, Some(&ca)), way("ws", 2, None), way("wss", 3, Some(&ca)));
+        Self { broker, tls, ws, wss, _folder: folder }
+    }
+}
+
+#[tokio::test]
+async fn paho_over_tls_and_websocket() {
+    let everywhere = Everywhere::start().await;
+    for way in [&everywhere.tls, &everywhere.ws, &everywhere.wss] {
+        paho(way).await;
+    }
+    everywhere.broker.stop().await;
+}
+
+#[tokio::test]
+async fn mqttjs_over_tls_and_websocket() {
+    let everywhere = Everywhere::start().await;
+    for way in [&everywhere.tls, &everywhere.ws, &everywhere.wss] {
+        mqttjs(way).await;
+    }
+    everywhere.broker.stop().await;
+}
+
+#[tokio::test]
+async fn mosquitto_clients_over_tls() {
+    let everywhere = Everywhere::start().await;
+    mosquitto::everything(&everywhere.tls).await;
+    everywhere.broker.stop().await;
 }
 
 /// The same against Mosquitto over TLS and WebSocket: what fails with another broker is then not the script's fault.

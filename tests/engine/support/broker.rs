@@ -5,7 +5,7 @@ use super::wire::Connect;
 use relayscope_domain::broker::Embedded;
 use relayscope_domain::id::TokenId;
 use relayscope_domain::token::Permission;
-use relayscope_engine::broker::{Account, Accounts, BrokerConfig, EmbeddedBroker};
+use relayscope_engine::broker::{Account, Accounts, BrokerConfig, EmbeddedBroker, STUCK};
 use relayscope_engine::feed::Feed;
 use relayscope_engine::feed::event::{Event, Kind};
 use relayscope_engine::fingerprint::Fingerprint;
@@ -16,6 +16,7 @@ use std::collections::VecDeque;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 use tokio::process::Command;
 
 /// A device token that allows everything.
@@ -71,9 +72,14 @@ impl Rig {
 
     /// With these settings, and a file for what is kept.
     pub async fn with(settings: Embedded, database: Option<&Path>) -> Self {
+        Self::patient(settings, database, STUCK).await
+    }
+
+    /// With a patience of its own for clients that take nothing.
+    pub async fn patient(settings: Embedded, database: Option<&Path>, stuck: Duration) -> Self {
         let (feed, accounts) = (Feed::new(256 << 20), accounts());
         let config = BrokerConfig::forgetful("test", settings.clone(), feed.clone(), accounts.clone());
-        let config = BrokerConfig { database: database.map(Path::to_owned), ..config };
+        let config = BrokerConfig { database: database.map(Path::to_owned), stuck, ..config };
         Self { broker: EmbeddedBroker::start(config).await.unwrap(), feed, accounts, settings }
     }
 
@@ -99,7 +105,7 @@ impl Rig {
     /// Why a client was disconnected.
     pub async fn goodbye(&self, client: &str) -> (String, bool) {
         let pick = |kind: &Kind| match kind {
-            Kind::Disconnected { reason, clean } => Some((reason.clone(), *clean)),
+            Kind::Disconnected { reason, clean, .. } => Some((reason.clone(), *clean)),
             _ => None,
         };
         self.event("a disconnect", client, pick).await

@@ -54,9 +54,19 @@ impl Mosquitto {
         panic!("mosquitto does not start: {log}");
     }
 
+    /// Starts a broker that anybody may use on a port that is free.
+    pub(crate) fn at(port: u16) -> Self {
+        Self::try_at(&Setup::default(), port).unwrap()
+    }
+
     fn try_start(setup: &Setup) -> Result<Self, String> {
-        let folder = TempDir::with_prefix("relayscope-mosquitto-").unwrap();
+        // The socket is closed before the broker takes its port.
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        Self::try_at(setup, port)
+    }
+
+    fn try_at(setup: &Setup, port: u16) -> Result<Self, String> {
+        let folder = TempDir::with_prefix("relayscope-mosquitto-").unwrap();
         std::fs::write(folder.path().join("mosquitto.conf"), configuration(setup, folder.path(), port)).unwrap();
         let child = launch(folder.path());
         let mut broker = Self { child, folder, host: setup.host.unwrap_or("127.0.0.1"), port };

@@ -36,6 +36,7 @@ fn plan(port: u16) -> TapPlan {
         certificate: None,
         client_certificates: ClientCertificates::Off,
         client_ca: None,
+        limits: None,
     };
     let tap = relayscope_domain::tap::Tap {
         id: TapId(uuid::Uuid::new_v4()),

@@ -230,8 +230,8 @@ tls: TlsDraft, };
 export type BrokerId = string;
 
 /**
- * How much an embedded broker takes at all its listeners together. `None` is no limit; a minute is the last sixty
- * seconds.
+ * How much is taken: at one listener, or at those together that have no limits of their own. `None` is no limit; a minute
+ * is the last sixty seconds.
  */
 export type BrokerLimits = { 
 /**
@@ -1178,7 +1178,7 @@ retain: RetainMode,
  */
 persist: boolean, 
 /**
- * How much it takes.
+ * How much it takes: at the plain port and at all listeners together that have no limits of their own.
  */
 limits: BrokerLimits, 
 /**
@@ -1264,9 +1264,17 @@ rateOut: number,
  */
 connects: number, 
 /**
- * Connections refused.
+ * Connections refused for their token.
  */
 refusals: number, 
+/**
+ * Connections refused by a limit.
+ */
+limitRefusals: number, 
+/**
+ * Connections cut by a limit.
+ */
+limitCuts: number, 
 /**
  * Messages lost on the way to a client.
  */
@@ -1280,10 +1288,6 @@ restored: string, };
  * What comes of an embedded broker's form while it is edited.
  */
 export type EmbeddedPreview = { 
-/**
- * What the chosen limits are, line by line.
- */
-limits: Array<string>, 
 /**
  * What saving does to those who are connected: `Saving restarts the broker: 3 clients are disconnected.`
  */
@@ -2441,7 +2445,11 @@ clientCertificates: ClientCertificates,
 /**
  * With client certificates: their authorities (PEM).
  */
-clientCa: string | null, };
+clientCa: string | null, 
+/**
+ * Its own limits, counted for it alone; without them it shares those of the broker.
+ */
+limits: BrokerLimits | null, };
 
 /**
  * One listener in the form. Certificates are the contents of the chosen files.
@@ -2486,7 +2494,11 @@ clientCertificates: ClientCertificates,
 /**
  * PEM of the authorities of client certificates.
  */
-clientCa: string, };
+clientCa: string, 
+/**
+ * Limits of its own; nothing shares those of the broker.
+ */
+limits: LimitsDraft | null, };
 
 /**
  * A listener of an embedded broker.
@@ -2498,6 +2510,10 @@ export type ListenerId = string;
  */
 export type ListenerLine = { 
 /**
+ * The saved listener; the plain port is none.
+ */
+id: ListenerId | null, 
+/**
  * `TCP`, `TLS`, `WebSocket`, `Secure WebSocket`.
  */
 transport: string, 
@@ -2508,7 +2524,23 @@ address: string,
 /**
  * Who reaches it: `this computer only`, `other computers too`.
  */
-reach: string, };
+reach: string, 
+/**
+ * Why it does not listen, or what is wrong with its certificate.
+ */
+problem: string | null, 
+/**
+ * With a port that is taken: the next one that is free.
+ */
+free: number | null, 
+/**
+ * Connections its limits refused since the broker started.
+ */
+refused: number, 
+/**
+ * Connections its limits cut.
+ */
+cut: number, };
 
 /**
  * How the rows of a view are arranged, besides as a list.
@@ -2944,6 +2976,57 @@ stored: number,
  * Devices seen.
  */
 devices: number, };
+
+/**
+ * Whether a listener could have its address.
+ */
+export type PortLook = { 
+/**
+ * Why not, as a sentence.
+ */
+problem: string | null, 
+/**
+ * With a port that is taken: the next one that is free.
+ */
+free: number | null, };
+
+/**
+ * Asks whether a listener could have its address.
+ */
+export type PortRequest = { 
+/**
+ * The saved broker it belongs to.
+ */
+brokerId: BrokerId | null, 
+/**
+ * The saved tap it belongs to.
+ */
+tapId: TapId | null, 
+/**
+ * Where it listens.
+ */
+listen: Listen, 
+/**
+ * With one address: which.
+ */
+address: string, 
+/**
+ * The port, as typed.
+ */
+port: string, };
+
+/**
+ * A preset and its numbers.
+ */
+export type PresetLines = { 
+/**
+ * Which.
+ */
+choice: LimitsChoice, 
+/**
+ * Its limits, line by line.
+ */
+lines: Array<string>, };
 
 /**
  * One problem of one field.
@@ -4444,7 +4527,15 @@ clients: Array<TapClient>,
 /**
  * Faults that are active.
  */
-faults: Array<FaultView>, };
+faults: Array<FaultView>, 
+/**
+ * Connections its limits refused since it started.
+ */
+refused: number, 
+/**
+ * Connections its limits cut.
+ */
+cut: number, };
 
 /**
  * Asks for a tap by its id.
@@ -5224,6 +5315,8 @@ export interface Commands {
   "embedded.retainedLook": { request: RetainedChoice; response: RetainedLook };
   "embedded.clearRetained": { request: ClearRequest; response: Cleared };
   "embedded.undoClear": { request: UndoClearRequest; response: LettersMoved };
+  "listeners.presets": { request: null; response: Array<PresetLines> };
+  "listeners.port": { request: PortRequest; response: PortLook };
   "taps.list": { request: null; response: Array<TapView> };
   "taps.save": { request: TapDraft; response: TapView };
   "taps.delete": { request: TapRequest; response: null };

@@ -2,14 +2,15 @@
 //!
 //! That a key belongs to its certificate is the TLS library's to say; whether a port is free, the system's.
 
+use super::limits::{LimitsDraft, check_limits};
 use super::{BrokerSecrets, Transport, certificates, check_key, number};
-use crate::endpoint::{Listen, out_of_date};
+use crate::endpoint::Listen;
 use crate::id::ListenerId;
-use crate::listener::{BrokerLimits, ClientCertificates, LimitPreset, Listener};
+use crate::listener::{BrokerLimits, ClientCertificates, Listener};
 use crate::problem::Problems;
 use crate::secret::SecretDraft;
 use serde::{Deserialize, Serialize};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use ts_rs::TS;
 
 /// The port of MQTT over TCP (IANA).
@@ -31,7 +32,7 @@ pub struct Embedded {
     pub retain: RetainMode,
     /// Whether sessions, their queued messages and retained messages survive a restart.
     pub persist: bool,
-    /// How much it takes.
+    /// How much it takes: at the plain port and at all listeners together that have no limits of their own.
     pub limits: BrokerLimits,
     /// Where it listens besides.
     pub listeners: Vec<Listener>,
@@ -89,47 +90,6 @@ pub struct EmbeddedDraft {
     pub listeners: Vec<ListenerDraft>,
 }
 
-/// Which limits are chosen.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum LimitsChoice {
-    /// None but those that keep a broken client from harming others.
-    #[default]
-    None,
-    /// TagoIO's Free plan.
-    Free,
-    /// TagoIO's Starter plan.
-    Starter,
-    /// TagoIO's Scale plan.
-    Scale,
-    /// The numbers of the form.
-    Own,
-}
-
-/// The limits in the form; an empty text is no limit. Only [`LimitsChoice::Own`] reads them.
-#[derive(Clone, Debug, Default, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct LimitsDraft {
-    /// Which.
-    pub choice: LimitsChoice,
-    /// Connections at the same time.
-    pub connections: String,
-    /// New connections per minute.
-    pub connections_per_minute: String,
-    /// Seconds to the first packet.
-    pub first_packet_seconds: String,
-    /// Publishes taken per minute.
-    pub publishes_per_minute: String,
-    /// Publishes delivered per minute.
-    pub receives_per_minute: String,
-    /// Largest packet, bytes.
-    pub packet_bytes: String,
-    /// Subscriptions of one client.
-    pub subscriptions: String,
-    /// Bytes waiting for one client that does not read.
-    pub slow_reader_bytes: String,
-}
-
 /// One listener in the form. Certificates are the contents of the chosen files.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -154,6 +114,9 @@ pub struct ListenerDraft {
     pub client_certificates: ClientCertificates,
     /// PEM of the authorities of client certificates.
     pub client_ca: String,
+    /// Limits of its own; nothing shares those of the broker.
+    #[serde(default)]
+    pub limits: Option<LimitsDraft>,
 }
 
 /// A new listener's form: TLS, reachable from other computers.
@@ -169,6 +132,7 @@ pub fn default_listener(id: ListenerId) -> ListenerDraft {
         key: SecretDraft::Keep,
         client_certificates: ClientCertificates::Off,
         client_ca: String::new(),
+        limits: None,
     }
 }
 
@@ -181,30 +145,6 @@ impl EmbeddedDraft {
             persist: saved.persist,
             limits: LimitsDraft::of(&saved.limits),
             listeners: saved.listeners.iter().map(listener_draft).collect(),
-        }
-    }
-}
-
-impl LimitsDraft {
-    /// The form of what is saved.
-    pub fn of(limits: &BrokerLimits) -> Self {
-        let text = |number: Option<u32>| number.map(|number| number.to_string()).unwrap_or_default();
-        Self {
-            choice: match LimitPreset::of(limits) {
-                Some(LimitPreset::None) => LimitsChoice::None,
-                Some(LimitPreset::Free) => LimitsChoice::Free,
-                Some(LimitPreset::Starter) => LimitsChoice::Starter,
-                Some(LimitPreset::Scale) => LimitsChoice::Scale,
-                None => LimitsChoice::Own,
-            },
-            connections: text(limits.connections),
-            connections_per_minute: text(limits.connections_per_minute),
-            first_packet_seconds: limits.first_packet_seconds.to_string(),
-            publishes_per_minute: text(limits.publishes_per_minute),
-            receives_per_minute: text(limits.receives_per_minute),
-            packet_bytes: text(limits.packet_bytes),
-            subscriptions: text(limits.subscriptions),
-            slow_reader_bytes: text(limits.slow_reader_bytes),
         }
     }
 }
@@ -228,6 +168,7 @@ pub(crate) fn listener_draft(saved: &Listener) -> ListenerDraft {
         key: SecretDraft::Keep,
         client_certificates: saved.client_certificates,
         client_ca: saved.client_ca.clone().unwrap_or_default(),
+        limits: saved.limits.as_ref().map(LimitsDraft::of),
     }
 }
 
@@ -282,8 +223,10 @@ pub(crate) fn check_listener(
     problems: &mut Problems,
 ) -> Listener {
     let field = |name: &str| format!("{path}.{name}");
-    let address = problems.take(&field("address"), address(draft)).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-    let port = problems.take(&field("port"), number::<u16>(&draft.port, "port", 1, 65_535));
+    let address = problems
+        .take(&field("address"), address(draft.listen, &draft.address))
+        .unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+    let port = problems.take(&field("port"), port(&draft.port));
     if !address.is_loopback() && !draft.exposed {
         problems.add(field("exposed"), "Other computers will reach this listener. Confirm that, or choose 127.0.0.1.");
     }
@@ -307,6 +250,7 @@ pub(crate) fn check_listener(
         certificate: tls.then(|| draft.certificate.clone()),
         client_certificates: if tls { draft.client_certificates } else { ClientCertificates::Off },
         client_ca: asks.then(|| draft.client_ca.clone()),
+        limits: draft.limits.as_ref().map(|limits| check_limits(limits, &field("limits"), problems)),
     }
 }
 
@@ -323,7 +267,7 @@ fn check_certificate(
         match certificates(&draft.certificate) {
             Err(message) => problems.add(field("certificate"), message),
             Ok(chain) => {
-                if let Some(message) = chain.first().and_then(|leaf| out_of_date(leaf, now)) {
+                if let Some(message) = chain.first().and_then(|leaf| leaf.refused_at(now)) {
                     problems.add(field("certificate"), message);
                 }
             }
@@ -342,52 +286,19 @@ fn check_certificate(
     }
 }
 
-fn address(draft: &ListenerDraft) -> Result<IpAddr, String> {
-    match draft.listen {
+fn address(listen: Listen, address: &str) -> Result<IpAddr, String> {
+    match listen {
         Listen::Loopback => Ok(Ipv4Addr::LOCALHOST.into()),
         Listen::All => Ok(Ipv6Addr::UNSPECIFIED.into()),
-        Listen::Address => crate::endpoint::own_address(&draft.address),
+        Listen::Address => crate::endpoint::own_address(address),
     }
 }
 
-/// Checks limits; `path` is where their fields lie in the draft.
-pub(crate) fn check_limits(draft: &LimitsDraft, path: &str, problems: &mut Problems) -> BrokerLimits {
-    let preset = match draft.choice {
-        LimitsChoice::None => LimitPreset::None,
-        LimitsChoice::Free => LimitPreset::Free,
-        LimitsChoice::Starter => LimitPreset::Starter,
-        LimitsChoice::Scale => LimitPreset::Scale,
-        LimitsChoice::Own => return own_limits(draft, path, problems),
-    };
-    preset.limits()
+fn port(text: &str) -> Result<u16, String> {
+    number::<u16>(text, "port", 1, 65_535)
 }
 
-fn own_limits(draft: &LimitsDraft, path: &str, problems: &mut Problems) -> BrokerLimits {
-    let mut optional = |field: &str, text: &str, what: &str, (min, max): (u64, u64)| {
-        let number = if text.trim().is_empty() { Ok(None) } else { number::<u32>(text, what, min, max).map(Some) };
-        problems.take(&format!("{path}.{field}"), number).flatten()
-    };
-    let connections = optional("connections", &draft.connections, "number of connections", (1, 100_000));
-    let connections_per_minute =
-        optional("connectionsPerMinute", &draft.connections_per_minute, "number of connections", (1, 1_000_000));
-    let publishes_per_minute =
-        optional("publishesPerMinute", &draft.publishes_per_minute, "number of publishes", (1, 100_000_000));
-    let receives_per_minute =
-        optional("receivesPerMinute", &draft.receives_per_minute, "number of messages", (1, 100_000_000));
-    let subscriptions = optional("subscriptions", &draft.subscriptions, "number of subscriptions", (1, 100_000));
-    let slow_reader_bytes = optional("slowReaderBytes", &draft.slow_reader_bytes, "number of bytes", (65_536, 1 << 30));
-    let mut needed = |field: &str, text: &str, what: &str, min: u64, max: u64| {
-        problems.take(&format!("{path}.{field}"), number::<u32>(text, what, min, max)).unwrap_or_default()
-    };
-    BrokerLimits {
-        connections,
-        connections_per_minute,
-        first_packet_seconds: needed("firstPacketSeconds", &draft.first_packet_seconds, "time limit", 1, 300),
-        publishes_per_minute,
-        receives_per_minute,
-        // 268,435,460: the longest packet there is (MQTT 5.0 section 2.1.4).
-        packet_bytes: Some(needed("packetBytes", &draft.packet_bytes, "packet size", 128, 268_435_460)),
-        subscriptions,
-        slow_reader_bytes,
-    }
+/// Where a form's listener would listen; nothing while that is not entered.
+pub fn listening_at(listen: Listen, text: &str, port_text: &str) -> Option<SocketAddr> {
+    Some(SocketAddr::new(address(listen, text).ok()?, port(port_text).ok()?))
 }

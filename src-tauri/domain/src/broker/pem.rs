@@ -49,6 +49,19 @@ impl Certificate {
         date(self.not_after)
     }
 
+    /// Why clients refuse a server with it at `now`, Unix seconds.
+    pub fn refused_at(&self, now: i64) -> Option<String> {
+        if self.not_after < now {
+            return Some(format!("Expired on {}. Clients would refuse it; choose a newer one.", self.not_after_date()));
+        }
+        (self.not_before > now).then(|| {
+            format!(
+                "Valid from {} only. Clients would refuse it; check the clock of this computer.",
+                self.not_before_date()
+            )
+        })
+    }
+
     /// The day it begins, as `2026-11-01`.
     pub fn not_before_date(&self) -> String {
         date(self.not_before)

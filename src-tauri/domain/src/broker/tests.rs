@@ -274,11 +274,20 @@ fn an_embedded_broker_s_form_keeps_what_is_saved() {
         listeners: vec![listener("1884", Listen::Loopback), tls],
         ..Default::default()
     };
+    let own = LimitsDraft { choice: LimitsChoice::Free, ..Default::default() };
+    let draft = EmbeddedDraft {
+        listeners: vec![ListenerDraft { limits: Some(own), ..draft.listeners[0].clone() }, draft.listeners[1].clone()],
+        ..draft
+    };
     let saved = inside(draft).unwrap();
     assert_eq!(saved.limits.publishes_per_minute, Some(5_000));
+    let own = saved.listeners[0].limits.unwrap();
+    assert_eq!((own.publishes_per_minute, saved.listeners[1].limits), (Some(250), None));
     assert_eq!(saved.listeners[1].certificate.as_deref(), Some(certificate.as_str()));
     let again = EmbeddedDraft::of(&saved);
     assert_eq!(again.limits.choice, LimitsChoice::Starter);
+    let own = again.listeners.iter().map(|one| one.limits.as_ref().map(|limits| limits.choice));
+    assert_eq!(own.collect::<Vec<_>>(), [Some(LimitsChoice::Free), None]);
     assert_eq!((again.listeners[0].listen, again.listeners[1].listen), (Listen::Loopback, Listen::All));
     // What was saved before there were settings has their defaults.
     let old: Embedded = serde_json::from_str(r#"{"port":1999,"enabled":false}"#).unwrap();
@@ -317,6 +326,10 @@ fn an_embedded_broker_s_form_shows_every_problem_at_its_field() {
         slow_reader_bytes: "1000000".into(),
         ..Default::default()
     };
+    let own = ListenerDraft { limits: Some(limits.clone()), ..listener("1884", Listen::Loopback) };
+    let found =
+        ["connections", "firstPacketSeconds", "packetBytes"].map(|name| format!("inside.listeners.0.limits.{name}"));
+    assert_eq!(with(vec![own]), found);
     let found = inside(EmbeddedDraft { limits, ..Default::default() }).unwrap_err();
     assert_eq!(found, ["inside.limits.connections", "inside.limits.firstPacketSeconds", "inside.limits.packetBytes"]);
 }

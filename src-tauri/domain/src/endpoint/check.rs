@@ -1,7 +1,7 @@
 //! Whether a draft of the endpoint's settings is in order: every problem at its field.
 
 use super::{Acl, AclDraft, AclMode, EndpointAccess, EndpointDraft, EndpointSettings, EndpointTls, Listen, acl};
-use crate::broker::{Certificate, certificates, check_host, check_key, number};
+use crate::broker::{certificates, check_host, check_key, number};
 use crate::problem::Problems;
 use crate::secret::SecretDraft;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -97,7 +97,7 @@ fn check_own(draft: &EndpointDraft, now: i64, has_key: bool, problems: &mut Prob
         match certificates(&draft.certificate) {
             Err(message) => problems.add("certificate", message),
             Ok(chain) => {
-                if let Some(message) = chain.first().and_then(|leaf| out_of_date(leaf, now)) {
+                if let Some(message) = chain.first().and_then(|leaf| leaf.refused_at(now)) {
                     problems.add("certificate", message);
                 }
             }
@@ -114,19 +114,6 @@ fn check_own(draft: &EndpointDraft, now: i64, has_key: bool, problems: &mut Prob
             problems.add("key", "Choose the private key that belongs to the certificate.");
         }
     }
-}
-
-/// Why a certificate is of no use at `now`, Unix seconds.
-pub(crate) fn out_of_date(leaf: &Certificate, now: i64) -> Option<String> {
-    if leaf.not_after < now {
-        return Some(format!("Expired on {}. Clients would refuse it; choose a newer one.", leaf.not_after_date()));
-    }
-    (leaf.not_before > now).then(|| {
-        format!(
-            "Valid from {} only. Clients would refuse it; check the clock of this computer.",
-            leaf.not_before_date()
-        )
-    })
 }
 
 /// Checks a host name, an address, or a URL of a tunnel; nothing is in order, too.

@@ -19,8 +19,20 @@ const EVENTS: usize = 50;
 const PREVIEW: usize = 160;
 
 pub(super) async fn live(engine: &Engine, request: BrokerRequest) -> Result<EmbeddedLive, ApiError> {
-    let Look { running, listeners, clients, away, retained, traffic, rates, connects, refusals, dropped, restored } =
-        engine.look_at_broker(request.id).await?;
+    let Look {
+        running,
+        listeners,
+        clients,
+        away,
+        retained,
+        traffic,
+        rates,
+        connects,
+        refusals,
+        turned,
+        dropped,
+        restored,
+    } = engine.look_at_broker(request.id).await?;
     let [messages_in, bytes_in, messages_out, bytes_out] = traffic;
     Ok(EmbeddedLive {
         running,
@@ -36,6 +48,8 @@ pub(super) async fn live(engine: &Engine, request: BrokerRequest) -> Result<Embe
         rate_out: rates.1,
         connects,
         refusals,
+        limit_refusals: turned.refused,
+        limit_cuts: turned.cut,
         dropped,
         restored,
     })

@@ -16,6 +16,7 @@ mod events;
 mod filters;
 mod import;
 mod letters;
+mod listeners;
 mod preview;
 mod publish;
 mod relays;
@@ -89,6 +90,9 @@ table! {
     "embedded.retainedLook" => embedded::look_retained, RetainedChoice => RetainedLook;
     "embedded.clearRetained" => embedded::clear, ClearRequest => Cleared;
     "embedded.undoClear" => embedded::undo_clear, UndoClearRequest => LettersMoved;
+
+    "listeners.presets" => listeners::presets, Nothing => Vec<PresetLines>;
+    "listeners.port" => listeners::port, PortRequest => PortLook;
 
     "taps.list" => taps::list, Nothing => Vec<TapView>;
     "taps.save" => taps::save, TapDraft => TapView;

@@ -43,10 +43,13 @@ pub(super) async fn act(
 pub(super) async fn live(engine: &Engine, request: TapRequest) -> Result<TapLive, ApiError> {
     let at = engine.runtime.tap(request.id);
     let clients = at.iter().flat_map(|at| at.connections.list()).take(MOST);
+    let turned = at.as_ref().map(|at| at.turns.read()).unwrap_or_default();
     Ok(TapLive {
         running: at.is_some(),
         clients: clients.map(client).collect(),
         faults: at.iter().flat_map(TapAt::faults).map(view).collect(),
+        refused: turned.refused,
+        cut: turned.cut,
     })
 }
 

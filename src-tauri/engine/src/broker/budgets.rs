@@ -1,5 +1,5 @@
-//! What each session may get: no packet that is larger than its client takes, and no more waiting, in messages and bytes: a message is charged when it is handed over and credited when its
-//! last copy is freed, wherever that happens.
+//! What each session may get: no packet that is larger than its client takes, and no more waiting, in messages and bytes:
+//! a message is charged when it is handed over and credited when its last copy is freed, wherever that happens.
 
 use bytes::Bytes;
 use rmqtt::types::{ClientId, Publish};
@@ -11,6 +11,10 @@ use std::sync::{Arc, PoisonError, RwLock};
 const MAX_MESSAGES: usize = super::QUEUE + 10_000;
 /// Bytes a session may have waiting.
 const MAX_BYTES: usize = 128 * 1024 * 1024;
+/// Retained messages are loaded for a connected client as it reads: no more while so much waits for it.
+const PACE: (usize, usize) = (1_000, 8 * 1024 * 1024);
+/// Subscriptions of a client whose retained messages may wait to be loaded.
+const LOADS: usize = 256;
 /// Memory of a waiting message besides its payload, measured roughly.
 const OVERHEAD: usize = 400;
 
@@ -19,6 +23,8 @@ const OVERHEAD: usize = 400;
 pub(super) struct Budget {
     messages: AtomicUsize,
     bytes: AtomicUsize,
+    /// Subscriptions whose retained messages wait to be loaded.
+    loads: AtomicUsize,
     /// The largest packet its client takes, bytes; 0 is any (MQTT 5.0 section 3.1.2.11.4).
     largest: AtomicUsize,
 }
@@ -48,11 +54,31 @@ impl Drop for Charged {
     }
 }
 
+/// Retained messages of one subscription that wait to be loaded.
+struct Waits<'a>(&'a AtomicUsize);
+
+impl Drop for Waits<'_> {
+    fn drop(&mut self) {
+        self.0.fetch_sub(1, Ordering::Relaxed);
+    }
+}
+
 impl Budget {
     /// Whether the client takes a message.
     pub(super) fn takes(&self, publish: &Publish) -> bool {
         let largest = self.largest.load(Ordering::Relaxed);
         largest == 0 || super::size::publish(publish) <= largest
+    }
+
+    /// Whether retained messages may be loaded for it now.
+    pub(super) fn has_pace(&self) -> bool {
+        self.messages.load(Ordering::Relaxed) < PACE.0 && self.bytes.load(Ordering::Relaxed) < PACE.1
+    }
+
+    /// Lets a load wait for as long as the answer lives, unless too many do already.
+    pub(super) fn waits(&self) -> Option<impl Sized> {
+        let waits = Waits(&self.loads);
+        (self.loads.fetch_add(1, Ordering::Relaxed) < LOADS).then_some(waits)
     }
 
     /// Charges a payload, or says that the session has had enough. Concurrent senders may pass the limit by one each.

@@ -39,7 +39,7 @@ pub use retained::RetainedMessage;
 use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
 use crate::fingerprint::Fingerprint;
-use crate::front::{Connections, Goodbye, ListenerTlsError};
+use crate::front::{Connections, Goodbye};
 use crate::store::open::{OpenError, suffixed};
 use clients::Client;
 use disk::Disk;
@@ -57,11 +57,14 @@ use std::future::Future;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 use tokio_util::sync::CancellationToken;
 
 /// Messages rmqtt queues for a session that is away or whose window is full.
 const QUEUE: usize = 50_000;
+
+/// How long a client may take nothing of a packet before it is disconnected.
+pub const STUCK: Duration = Duration::from_secs(30);
 
 /// Where a broker keeps sessions and messages.
 pub fn broker_db(data_dir: &Path, id: BrokerId) -> PathBuf {
@@ -83,8 +86,8 @@ pub fn forget_kept(path: &Path) {
 pub struct BrokerConfig {
     /// Name of the saved broker; the source of its events.
     pub name: Arc<str>,
-    /// What it promises and where it listens. Port 0 takes any; when the port is taken, the next free one of the fifty
-    /// after it is used.
+    /// What it promises and where it listens. Port 0 takes any; when the plain port is taken, the next free one of the
+    /// fifty after it is used.
     pub settings: Embedded,
     /// Private keys of its listeners (PEM).
     pub keys: BTreeMap<ListenerId, Secret>,
@@ -94,12 +97,14 @@ pub struct BrokerConfig {
     pub feed: Feed,
     /// Who may connect.
     pub accounts: Accounts,
+    /// How long a client may take nothing of a packet before it is disconnected; [`STUCK`] unless there is a reason.
+    pub stuck: Duration,
 }
 
 impl BrokerConfig {
     /// A broker that keeps nothing.
     pub fn forgetful(name: &str, settings: Embedded, feed: Feed, accounts: Accounts) -> Self {
-        Self { name: name.into(), settings, keys: BTreeMap::new(), database: None, feed, accounts }
+        Self { name: name.into(), settings, keys: BTreeMap::new(), database: None, feed, accounts, stuck: STUCK }
     }
 }
 
@@ -125,15 +130,6 @@ pub enum BrokerError {
         first: u16,
         /// Last port tried.
         last: u16,
-    },
-    /// A listener can't speak TLS.
-    #[error("failed to prepare TLS of the listener on port {port}")]
-    Tls {
-        /// The port asked for.
-        port: u16,
-        /// Why.
-        #[source]
-        source: ListenerTlsError,
     },
     /// The file of sessions and messages can't be opened.
     #[error("failed to open what the embedded broker keeps")]
@@ -213,7 +209,7 @@ impl EmbeddedBroker {
             disk,
             revoked: Default::default(),
         });
-        let plan = Plan { settings: config.settings, keys: config.keys };
+        let plan = Plan { settings: config.settings, keys: config.keys, stuck: config.stuck };
         let server = Server::start(plan, desk.clone(), kept).await?;
         Ok(Self { server, desk, internal })
     }
@@ -248,13 +244,18 @@ impl EmbeddedBroker {
 
     /// Its plain port on 127.0.0.1, the real one.
     pub fn addr(&self) -> SocketAddr {
-        let plain = self.server.listening.first().map(|at| at.address);
+        let plain = self.listening().first().map(|at| at.address);
         plain.unwrap_or_else(|| (Ipv4Addr::LOCALHOST, 0).into())
     }
 
-    /// Where it listens: the plain port first, then the listeners in their order.
-    pub fn listening(&self) -> &[Listening] {
-        &self.server.listening
+    /// Where it listens: the plain port first, then the listeners in their order, those that failed among them.
+    pub fn listening(&self) -> Vec<Listening> {
+        self.server.doors.listening()
+    }
+
+    /// Whether one of its listeners has this port now.
+    pub(crate) fn has_port(&self, port: u16) -> bool {
+        self.listening().iter().any(|at| at.trouble.is_none() && at.address.port() == port)
     }
 
     /// The password of Relayscope's own clients, with any user name; new at each start.

@@ -13,10 +13,16 @@ use relayscope_domain::broker::RetainMode;
 use relayscope_domain::topic;
 use rmqtt::Result;
 use rmqtt::retain::{DefaultRetainStorage, RetainStorage};
-use rmqtt::types::{From, Id, Retain, TopicFilter, TopicName};
+use rmqtt::shared::RetainLoadCallback;
+use rmqtt::types::{From, Id, MsgID, NodeId, Retain, TopicFilter, TopicName};
+use std::collections::BTreeSet;
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::ops::Bound;
+use std::sync::{Arc, PoisonError, RwLock};
 use std::time::Duration;
+
+/// Messages that are loaded at once for a new subscription.
+const PAGE: usize = 256;
 
 /// Stands for a leading $: rmqtt takes no such level but the first.
 const DOLLAR: char = '\u{1}';
@@ -27,6 +33,11 @@ fn key(space: &str, topic: &str) -> String {
         Some(rest) => format!("{space}/{DOLLAR}{rest}"),
         None => format!("{space}/{topic}"),
     }
+}
+
+/// The space and the topic of a key.
+fn place(key: &str) -> Option<(&str, String)> {
+    key.split_once('/').map(|(space, topic)| (space, topic.replacen(DOLLAR, "$", 1)))
 }
 
 /// A retained message as people see it.
@@ -51,12 +62,14 @@ pub struct RetainedMessage {
 pub(super) struct Retained {
     /// By space and topic.
     tree: Arc<DefaultRetainStorage>,
+    /// The keys in order, so that a long list can be read page by page.
+    keys: Arc<RwLock<BTreeSet<Box<str>>>>,
     desk: Arc<Desk>,
 }
 
 impl Retained {
     pub(super) fn new(desk: Arc<Desk>) -> Self {
-        Self { tree: Arc::new(DefaultRetainStorage::new()), desk }
+        Self { tree: Arc::new(DefaultRetainStorage::new()), keys: Arc::default(), desk }
     }
 
     async fn put(&self, space: &str, topic: &str, mut retain: Retain, expiry: Option<Duration>) -> Result<()> {
@@ -65,7 +78,51 @@ impl Retained {
         retain.from = From::from_custom(from);
         // Zero is our setting for "never"; the storage would take it for "at once".
         let expiry = expiry.filter(|expiry| !expiry.is_zero());
-        self.tree.set_with_timeout(&key(space, topic).into(), retain, expiry).await
+        let key = key(space, topic);
+        {
+            let mut keys = self.keys.write().unwrap_or_else(PoisonError::into_inner);
+            match retain.publish.payload.is_empty() {
+                true => keys.remove(&*key),
+                false => keys.insert(key.as_str().into()),
+            };
+        }
+        self.tree.set_with_timeout(&key.into(), retain, expiry).await
+    }
+
+    /// Hands what matches a new subscription to `receiver`, which may take its time: no more than a page is in memory for
+    /// it meanwhile, however much there is.
+    pub(super) async fn load(
+        &self,
+        filter: &str,
+        receiver: &Arc<dyn RetainLoadCallback>,
+    ) -> Result<Vec<(NodeId, MsgID)>> {
+        let found = self.found("+", filter).await?;
+        if found.len() <= PAGE {
+            return receiver.on_retains(found).await;
+        }
+        drop(found);
+        let (mut excluded, mut after) = (vec![], Bound::Unbounded);
+        while let Some((last, places)) = self.page(filter, after) {
+            let mut page = vec![];
+            for (space, topic) in places {
+                page.extend(self.found(&space, &topic).await?);
+            }
+            excluded.extend(receiver.on_retains(page).await?);
+            after = Bound::Excluded(last);
+        }
+        Ok(excluded)
+    }
+
+    /// The next spaces and topics that match a filter, and the key of the last one.
+    fn page(&self, filter: &str, after: Bound<Box<str>>) -> Option<(Box<str>, Vec<(String, String)>)> {
+        let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
+        let place = |key: &Box<str>| {
+            let (space, topic) = place(key).filter(|(_, topic)| topic::matches(filter, topic))?;
+            Some((key.clone(), (space.to_owned(), topic)))
+        };
+        let (last, places): (Vec<_>, Vec<_>) =
+            keys.range((after, Bound::Unbounded)).filter_map(place).take(PAGE).unzip();
+        Some((last.last()?.clone(), places))
     }
 
     /// Takes what stood on the disk.
@@ -84,7 +141,7 @@ impl Retained {
 
     /// All that match a filter, by topic.
     pub(super) async fn list(&self, filter: &str) -> Vec<RetainedMessage> {
-        let found = self.found(filter).await.unwrap_or_default();
+        let found = self.found("+", filter).await.unwrap_or_default();
         let mut messages: Vec<RetainedMessage> = found
             .into_iter()
             .map(|(topic, retain)| RetainedMessage {
@@ -133,11 +190,11 @@ impl Retained {
         disk.synced().await;
     }
 
-    async fn found(&self, filter: &str) -> Result<Vec<(TopicName, Retain)>> {
+    /// What matches a filter in a space; `+` is every space.
+    async fn found(&self, space: &str, filter: &str) -> Result<Vec<(TopicName, Retain)>> {
         let mut found = vec![];
-        for (key, mut retain) in self.tree.get_message(&key("+", filter).into()).await? {
-            let Some((_, topic)) = key.split_once('/') else { continue };
-            let topic = &topic.replacen(DOLLAR, "$", 1);
+        for (key, mut retain) in self.tree.get_message(&key(space, filter).into()).await? {
+            let Some((_, topic)) = &place(&key) else { continue };
             // A wildcard at the beginning does not match topics that begin with $ (MQTT 5.0 section 4.7.2).
             if !topic::matches(filter, topic) {
                 continue;
@@ -182,7 +239,7 @@ impl RetainStorage for Retained {
     }
 
     async fn get(&self, filter: &TopicFilter) -> Result<Vec<(TopicName, Retain)>> {
-        self.found(filter).await
+        self.found("+", filter).await
     }
 
     async fn count(&self) -> isize {

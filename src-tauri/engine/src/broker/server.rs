@@ -6,7 +6,7 @@
 use super::BrokerError;
 use super::clients::Client;
 use super::disk::{Change, Found, Writer};
-use super::doors::{self, Listening};
+use super::doors::{self, Doors, Shared};
 use super::drops::FLUSH_EVERY;
 use super::farewell;
 use super::fitting::Fitting;
@@ -15,12 +15,11 @@ use super::restore::{self, Restored};
 use super::retained::Retained;
 use super::sessions::Sessions;
 use super::turns::Turns;
-use crate::front::{Front, Goodbye};
+use crate::front::{Goodbye, Meter};
 use futures_util::FutureExt;
 use futures_util::future::join_all;
 use relayscope_domain::broker::Embedded;
 use relayscope_domain::id::ListenerId;
-use relayscope_domain::listener::BrokerLimits;
 use relayscope_domain::secret::Secret;
 use rmqtt::context::ServerContext;
 use rmqtt::net::Builder;
@@ -28,7 +27,7 @@ use rmqtt::router::DefaultRouter;
 use rmqtt::server::MqttServer;
 use rmqtt::shared::DefaultShared;
 use rmqtt::types::Id;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{Ipv4Addr, SocketAddr};
 use std::num::NonZeroU16;
 use std::sync::Arc;
@@ -46,8 +45,6 @@ const INFLIGHT: NonZeroU16 = match NonZeroU16::new(256) {
 const LONGEST_PACKET: u32 = 268_435_460;
 /// Topic aliases each side of a connection may use.
 pub(super) const TOPIC_ALIASES: u16 = 32;
-/// How long a client may take nothing of a packet before it is disconnected.
-const STUCK: Duration = Duration::from_secs(30);
 /// How long a connection to the private port may take to say whose it is.
 const INTRODUCTION: Duration = Duration::from_secs(2);
 /// How long clients get to be told goodbye.
@@ -55,8 +52,8 @@ const GOODBYE: Duration = Duration::from_secs(2);
 
 /// A running rmqtt.
 pub(super) struct Server {
-    /// The plain port on 127.0.0.1 first.
-    pub(super) listening: Vec<Listening>,
+    /// Where clients come in.
+    pub(super) doors: Arc<Doors>,
     /// Cancelled when the broker no longer accepts clients.
     pub(super) finished: CancellationToken,
     pub(super) retained: Retained,
@@ -69,8 +66,7 @@ pub(super) struct Server {
 
 struct Parts {
     runtime: Runtime,
-    fronts: Vec<Front>,
-    /// The accepting task, the flushing of drops and the watch on the accounts.
+    /// The accepting task, the flushing of drops, the watch on the accounts and the doors that are tried again.
     tasks: JoinSet<()>,
     /// Writes what is kept; it ends last.
     writer: JoinSet<()>,
@@ -78,8 +74,7 @@ struct Parts {
 
 struct Launched {
     scx: ServerContext,
-    fronts: Vec<Front>,
-    listening: Vec<Listening>,
+    doors: Arc<Doors>,
     finished: CancellationToken,
     retained: Retained,
     restored: Restored,
@@ -97,6 +92,8 @@ pub(super) struct Keeping {
 pub(super) struct Plan {
     pub(super) settings: Embedded,
     pub(super) keys: BTreeMap<ListenerId, Secret>,
+    /// How long a client may take nothing of a packet before it is disconnected.
+    pub(super) stuck: Duration,
 }
 
 impl Server {
@@ -113,16 +110,9 @@ impl Server {
             launch(&plan, &desk, kept, &mut tasks).await.map(|launched| (launched, desk, tasks))
         });
         match started.await.map_err(|error| BrokerError::Setup(error.to_string())) {
-            Ok(Ok((Launched { scx, fronts, listening, finished, retained, restored, writer }, desk, tasks))) => {
-                Ok(Self {
-                    listening,
-                    finished,
-                    retained,
-                    restored,
-                    scx,
-                    desk,
-                    parts: Some(Parts { runtime, fronts, tasks, writer }),
-                })
+            Ok(Ok((Launched { scx, doors, finished, retained, restored, writer }, desk, tasks))) => {
+                let parts = Some(Parts { runtime, tasks, writer });
+                Ok(Self { doors, finished, retained, restored, scx, desk, parts })
             }
             Ok(Err(error)) | Err(error) => {
                 runtime.shutdown_background();
@@ -171,14 +161,14 @@ impl Server {
     }
 
     pub(super) async fn stop(mut self) {
-        let Some(Parts { runtime, fronts, mut tasks, mut writer }) = self.parts.take() else { return };
-        let (scx, desk) = (self.scx.clone(), self.desk.clone());
+        let Some(Parts { runtime, mut tasks, mut writer }) = self.parts.take() else { return };
+        let (scx, desk, doors) = (self.scx.clone(), self.desk.clone(), self.doors.clone());
         let goodbyes = runtime.spawn(async move {
             tasks.shutdown().await;
             let _ = tokio::time::timeout(GOODBYE, async {
                 farewell::all(&scx, &desk).await;
                 // Whoever has no session, and whoever came meanwhile.
-                join_all(fronts.into_iter().map(|front| front.stop(farewell::stopped()))).await;
+                join_all(doors.take().into_iter().map(|front| front.stop(farewell::stopped()))).await;
                 // The goodbye of a session comes a moment after it was cut.
                 while desk.clients.count() > 0 {
                     tokio::time::sleep(Duration::from_millis(2)).await;
@@ -203,8 +193,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        if let Some(Parts { runtime, fronts, tasks, writer }) = self.parts.take() {
-            drop((fronts, tasks, writer));
+        if let Some(Parts { runtime, tasks, writer }) = self.parts.take() {
+            drop((self.doors.take(), tasks, writer));
             runtime.shutdown_background();
             // Nobody can wait here; a lock that is held just now keeps some memory, nothing else.
             let _ = release(&self.scx).now_or_never();
@@ -224,18 +214,21 @@ async fn launch(
     kept: Keeping,
     tasks: &mut JoinSet<()>,
 ) -> Result<Launched, BrokerError> {
-    let doors = doors::bind(&plan.settings, &plan.keys, desk).await?;
-    let listening = doors.iter().map(|door| door.at).collect();
+    let doors = doors::bind_all(&plan.settings, &plan.keys, desk).await?;
     let setup = |error: rmqtt::Error| BrokerError::Setup(error.to_string());
-    let private = options(&plan.settings.limits).bind().and_then(|listener| listener.tcp()).map_err(setup)?;
-    let target = private.local_addr().map_err(setup)?;
+    let (mut ports, mut private) = (vec![], BTreeMap::new());
+    for size in packet_sizes(&plan.settings) {
+        let port = options(size, plan.stuck).bind().and_then(|listener| listener.tcp()).map_err(setup)?;
+        private.insert(size, port.local_addr().map_err(setup)?);
+        ports.push(port);
+    }
     // The busy check would leave a loop behind and refuses clients when other programs load the machine.
     let scx = ServerContext::new().busy_check_enable(false).build().await;
     let retained = Retained::new(desk.clone());
     *scx.extends.retain_mut().await = Box::new(retained.clone());
     *scx.extends.fitter_mgr_mut().await = Box::new(Fitting);
     *scx.extends.shared_subscription_mut().await = Box::new(Turns::new(desk.clone()));
-    *scx.extends.shared_mut().await = Box::new(Sessions::new(&scx, desk.clone()));
+    *scx.extends.shared_mut().await = Box::new(Sessions::new(&scx, desk.clone(), retained.clone()));
     hooks::register(desk, &*scx.extends.hook_mgr().register()).await;
 
     let mut writer = JoinSet::new();
@@ -245,10 +238,12 @@ async fn launch(
     let Found { sessions, messages, retained: rows } = kept.found;
     retained.restore(rows).await.map_err(|error| BrokerError::Setup(error.to_string()))?;
     let found = Found { sessions, messages, retained: vec![] };
-    let restored = restore::sessions(&scx, desk, private.cfg.clone(), found).await;
+    let config = ports.first().map(|port| port.cfg.clone()).ok_or_else(|| BrokerError::Setup("no port".into()))?;
+    let restored = restore::sessions(&scx, desk, config, found).await;
 
     let finished = CancellationToken::new();
-    let server = MqttServer::new(scx.clone()).listener_by_id(private, 1).build();
+    let server = MqttServer::new(scx.clone());
+    let server = (1..).zip(ports).fold(server, |server, (number, port)| server.listener_by_id(port, number)).build();
     let end = finished.clone().drop_guard();
     tasks.spawn(async move {
         // Cancels `finished` however this task ends.
@@ -259,12 +254,19 @@ async fn launch(
     });
     tasks.spawn(flush_drops(desk.clone()));
     tasks.spawn(farewell::revoked(scx.clone(), desk.clone(), desk.accounts.replaced()));
-    let fronts = doors::open(doors, target, &plan.settings, desk)?;
-    Ok(Launched { scx, fronts, listening, finished, retained, restored, writer })
+    let doors = Doors::open(doors, Shared { desk: desk.clone(), meter: Meter::new(plan.settings.limits), private })?;
+    tasks.spawn(doors.clone().reopen());
+    Ok(Launched { scx, doors, finished, retained, restored, writer })
+}
+
+/// The sizes packets may have at the listeners: rmqtt tells each client the one of its port.
+fn packet_sizes(settings: &Embedded) -> BTreeSet<Option<u32>> {
+    let own = settings.listeners.iter().filter_map(|listener| listener.limits);
+    own.chain([settings.limits]).map(|limits| limits.packet_bytes).collect()
 }
 
 /// What rmqtt listens with: a port of its own choice that only the front is told of.
-fn options(limits: &BrokerLimits) -> Builder {
+fn options(packet_bytes: Option<u32>, stuck: Duration) -> Builder {
     Builder::new()
         .name("embedded")
         .laddr(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)))
@@ -272,9 +274,9 @@ fn options(limits: &BrokerLimits) -> Builder {
         .proxy_protocol(true)
         .proxy_protocol_timeout(INTRODUCTION)
         .nodelay(true)
-        .send_timeout(STUCK)
+        .send_timeout(stuck)
         .allow_anonymous(false)
-        .max_packet_size(limits.packet_bytes.unwrap_or(LONGEST_PACKET))
+        .max_packet_size(packet_bytes.unwrap_or(LONGEST_PACKET))
         .max_inflight(INFLIGHT)
         .max_mqueue_len(super::QUEUE)
         .max_topic_aliases(TOPIC_ALIASES)

@@ -5,13 +5,17 @@
 //! 1. A client that reconnects while its former session is being cleared away is refused by rmqtt, because the reply of
 //!    the dying session is cancelled. Here that moment is waited out.
 //! 2. rmqtt hands messages to a session through an unbounded channel, so one client that stops reading takes all memory.
-//!    Here each session has a budget of messages and bytes. What is over budget is reported as dropped.
+//!    Here each session has a budget of messages and bytes, and every message that goes into the channel is charged: what
+//!    is published ([`Sessions::forwards`]; over budget it is reported as dropped), what is retained (over a part of the
+//!    budget its loading waits for the reader), what a session left behind (charged before, never more than the budget).
+//!    The rest of what rmqtt sends through it is one order for each packet of the client, which waits for the answer.
 //!
 //! Everything else passes through unchanged.
 
 use super::hooks::Desk;
 use super::keep::Kept;
 use super::promises::ticket;
+use super::retained::Retained;
 use async_trait::async_trait;
 use relayscope_domain::topic;
 use rmqtt::Result;
@@ -30,11 +34,14 @@ use std::time::{Duration, Instant};
 
 /// How long a dying session is waited for.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// Between two looks at it.
+/// Between two looks at it, or at a reader.
 const PAUSE: Duration = Duration::from_millis(3);
 
 /// Why a message is left out that the client's maximum packet size forbids (MQTT-3.1.2-24 and -25 of 5.0).
 const TOO_LARGE: &str = "larger than the client's maximum packet size";
+
+/// Why a message is left out when the budget is used up.
+const SLOW: &str = "slow consumer: too much waits for it already";
 
 type Undelivered = Vec<(To, From, Publish, Reason)>;
 
@@ -43,11 +50,12 @@ pub(super) struct Sessions {
     inner: DefaultShared,
     scx: ServerContext,
     desk: Arc<Desk>,
+    retained: Retained,
 }
 
 impl Sessions {
-    pub(super) fn new(scx: &ServerContext, desk: Arc<Desk>) -> Self {
-        Self { inner: DefaultShared::new(Some(scx.clone())), scx: scx.clone(), desk }
+    pub(super) fn new(scx: &ServerContext, desk: Arc<Desk>, retained: Retained) -> Self {
+        Self { inner: DefaultShared::new(Some(scx.clone())), scx: scx.clone(), desk, retained }
     }
 
     /// Hands a message to one session. For one that is kept it may also wait until the session has moved.
@@ -137,7 +145,7 @@ impl Shared for Sessions {
             match budget.charge(&copy.payload) {
                 Some(payload) => copy.payload = payload,
                 None => {
-                    let reason = Reason::from_static("slow consumer: too much waits for it already");
+                    let reason = Reason::from_static(SLOW);
                     undelivered.push((To::from(node, receiver), from.clone(), publish.clone(), reason));
                     continue;
                 }
@@ -203,7 +211,7 @@ impl Shared for Sessions {
         filter: &TopicFilter,
         callback: Arc<dyn RetainLoadCallback>,
     ) -> Result<Vec<(NodeId, MsgID)>> {
-        self.inner.retain_load_with(filter, callback).await
+        self.retained.load(filter, &callback).await
     }
 }
 
@@ -337,7 +345,10 @@ impl Entry for PatientEntry {
     }
 
     async fn unsubscribe(&self, unsubscribe: &Unsubscribe) -> Result<bool> {
-        self.inner.unsubscribe(unsubscribe).await
+        let found = self.inner.unsubscribe(unsubscribe).await?;
+        // rmqtt's UNSUBACK says success in any case; the front corrects it.
+        self.desk.tell(&self.inner.id(), |connections, peer| connections.unsubscribes(peer, found));
+        Ok(found)
     }
 
     /// Retained messages come this way.
@@ -346,8 +357,20 @@ impl Entry for PatientEntry {
         if !self.desk.owners.sees_space(from.id.username_ref(), &receiver) {
             return Ok(());
         }
-        if !self.desk.budgets.of(&receiver).takes(&publish) {
+        let budget = self.desk.budgets.of(&receiver);
+        if !budget.takes(&publish) {
             return Err((from, publish, Reason::from_static(TOO_LARGE)));
+        }
+        if !budget.has_pace() {
+            // Without a connection nobody reads, and the whole budget may be used.
+            let Some(_waits) = budget.waits() else { return Err((from, publish, Reason::from_static(SLOW))) };
+            while !budget.has_pace() && self.desk.clients.by_name(&receiver).is_some() {
+                tokio::time::sleep(PAUSE).await;
+            }
+        }
+        match budget.charge(&publish.payload) {
+            Some(payload) => publish.payload = payload,
+            None => return Err((from, publish, Reason::from_static(SLOW))),
         }
         if self.desk.number(&receiver, &mut publish).is_none() {
             return self.inner.publish(from, publish).await;

@@ -1,12 +1,10 @@
-//! Listeners of an embedded broker: their keys, and what only the TLS library or the other brokers can say of them.
+//! Listeners: their keys, and what only the TLS library can say of them.
 
 use super::ChangeError;
 use super::brokers::joined;
-use crate::Engine;
 use crate::front::{self, ListenerTlsError};
-use crate::store::StoreError;
-use relayscope_domain::broker::{BrokerDraft, BrokerSpec, Embedded};
-use relayscope_domain::id::{BrokerId, ListenerId, TapId};
+use relayscope_domain::broker::{BrokerDraft, Embedded};
+use relayscope_domain::id::ListenerId;
 use relayscope_domain::listener::Listener;
 use relayscope_domain::problem::Problems;
 use relayscope_domain::secret::Secret;
@@ -44,43 +42,5 @@ pub(super) fn check_one(listener: &Listener, key: Option<&Secret>, path: &str, p
             ListenerTlsError::ClientCa(_) => "clientCa",
         };
         problems.add(format!("{path}.{field}"), crate::causes::chain(&error));
-    }
-}
-
-impl Engine {
-    /// No two embedded brokers, no tap and no downlink can share a port.
-    pub(super) async fn refuse_taken_ports(&self, id: BrokerId, embedded: &Embedded) -> Result<(), ChangeError> {
-        let taken = self.taken_ports(Some(id), None).await?;
-        let mut problems = Problems::default();
-        let own = embedded.listeners.iter().enumerate();
-        let own = own.map(|(at, listener)| (format!("inside.listeners.{at}.port"), listener.port));
-        for (field, port) in own.chain([("port".to_owned(), embedded.port)]) {
-            if let Some((_, by)) = taken.iter().find(|(other, _)| *other == port) {
-                problems.add(field, format!("Port {port} is taken by {by}; choose another."));
-            }
-        }
-        problems.finish(()).map_err(ChangeError::Invalid)
-    }
-
-    /// Ports of everything but a broker and a tap, and whose they are.
-    pub(super) async fn taken_ports(
-        &self,
-        broker: Option<BrokerId>,
-        tap: Option<TapId>,
-    ) -> Result<Vec<(u16, String)>, StoreError> {
-        let mut taken = vec![];
-        for other in self.store.taps().await?.into_iter().filter(|other| Some(other.id) != tap) {
-            taken.push((other.listener.port, format!("the tap “{}”", other.name)));
-        }
-        for broker in self.store.brokers().await?.into_iter().filter(|other| Some(other.id) != broker) {
-            if let BrokerSpec::Embedded(embedded) = &broker.spec {
-                let ports = embedded.listeners.iter().map(|listener| listener.port);
-                taken.extend(ports.map(|port| (port, format!("the broker “{}”", broker.name))));
-            }
-        }
-        for relay in self.store.relays().await? {
-            taken.extend(relay.downlink_port.map(|port| (port, format!("the downlink of “{}”", relay.name))));
-        }
-        Ok(taken)
     }
 }

@@ -7,6 +7,7 @@ mod demo;
 mod endpoint;
 mod import;
 mod listeners;
+mod ports;
 mod relays;
 mod taps;
 mod tokens;
@@ -68,6 +69,6 @@ fn problem(field: &str, message: impl Into<String>) -> ChangeError {
 }
 
 /// Unix seconds of now.
-fn unix_seconds() -> i64 {
+pub(crate) fn unix_seconds() -> i64 {
     crate::feed::unix_millis(std::time::SystemTime::now()).div_euclid(1_000)
 }

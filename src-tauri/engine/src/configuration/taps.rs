@@ -5,14 +5,12 @@ use super::listeners::check_one;
 use super::{ChangeError, unix_seconds};
 use crate::Engine;
 use crate::api::wire::TapView;
-use crate::runtime::UnitStatus;
 use crate::store::StoreError;
 use relayscope_domain::broker::{BrokerSpec, LimitsDraft, ListenerDraft, Transport, default_listener};
 use relayscope_domain::endpoint::Listen;
 use relayscope_domain::id::{BrokerId, ListenerId, TapId};
 use relayscope_domain::problem::Problems;
 use relayscope_domain::tap::{self, Tap, TapDraft};
-use std::io::ErrorKind;
 use std::net::SocketAddr;
 
 /// The port next to the usual one, which the broker behind it often has.
@@ -97,27 +95,13 @@ impl Engine {
         if !problems.is_empty() {
             return Ok(());
         }
-        let port = tap.listener.port;
-        let taken = self.taken_ports(None, Some(tap.id)).await?;
-        if let Some((_, by)) = taken.iter().find(|(other, _)| *other == port) {
-            problems.add("listener.port", format!("Port {port} is taken by {by}; choose another."));
-            return Ok(());
-        }
-        // The tap itself has it while it runs.
-        let own = self.store.tap(tap.id).await.is_ok_and(|saved| saved.listener.port == port)
-            && matches!(self.runtime.status(crate::runtime::UnitKey::Tap(tap.id)), UnitStatus::Running { .. });
-        if own || !tap.enabled {
-            return Ok(());
-        }
-        let address = SocketAddr::new(tap.listener.address, port);
-        match crate::bind::bind(address.ip(), port).await {
-            Err(error) if error.kind() == ErrorKind::AddrInUse => {
-                let free = crate::tap::free_port(address).await;
-                let free = free.map(|port| format!("{port} is free")).unwrap_or_else(|| "choose another".into());
-                problems.add("listener.port", format!("Port {port} is taken by another program; {free}."));
-            }
-            Err(error) => problems.add("listener.port", format!("{address} can't be listened on: {error}.")),
-            Ok(_) => {}
+        let address = SocketAddr::new(tap.listener.address, tap.listener.port);
+        let refusal = match tap.enabled {
+            true => self.port_refusal(address, None, Some(tap.id)).await?,
+            false => self.configured_refusal(address, None, Some(tap.id)).await?,
+        };
+        if let Some(refusal) = refusal {
+            problems.add("listener.port", refusal.sentence());
         }
         Ok(())
     }

@@ -219,7 +219,7 @@ mod tests {
         // The same client on another socket, before the first is closed.
         seen(other, "127.0.0.1:6", accepted());
         seen(other, "pump", connected());
-        seen(one, "pump", Kind::Disconnected { reason: String::new(), clean: false });
+        seen(one, "pump", Kind::Disconnected { code: None, reason: String::new(), clean: false });
         let (received, sent) = ((0, 0), (0, 0));
         let closed = Kind::Closed { cause: String::new(), lasted: Duration::ZERO, received, sent, pings: 0 };
         seen(one, "pump", closed);

@@ -198,7 +198,10 @@ pub(super) fn fields(event: &Event) -> Vec<Field> {
             add("Count", count.to_string());
             add("Reason", reason.clone());
         }
-        Kind::Disconnected { reason, clean } => {
+        Kind::Disconnected { code, reason, clean } => {
+            if let Some(code) = code {
+                add("Code", format!("{code} (0x{code:02x})"));
+            }
             add("Reason", reason.clone());
             add("As intended", yes(*clean));
         }

@@ -319,6 +319,8 @@ pub enum Kind {
     },
     /// The session ended.
     Disconnected {
+        /// Reason code of MQTT 5 (section 2.4), when there is one to tell.
+        code: Option<u8>,
         /// Why and by whom, in words.
         reason: String,
         /// Whether it ended as intended.

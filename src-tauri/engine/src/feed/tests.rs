@@ -47,7 +47,7 @@ fn connected(client: &str) -> Event {
 }
 
 fn disconnected(client: &str) -> Event {
-    Event::now(&"s".into(), &client.into(), None, Kind::Disconnected { reason: "left".into(), clean: true })
+    Event::now(&"s".into(), &client.into(), None, Kind::Disconnected { code: None, reason: "left".into(), clean: true })
 }
 
 fn open(feed: &Feed, view: Option<u32>, line: &str, look: Look) -> u32 {

@@ -11,6 +11,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
+/// Reason code of MQTT 5: nothing came within the keep-alive (section 2.4).
+const KEEP_ALIVE_PASSED: u8 = 0x8d;
 /// Brokers and taps that are watched.
 const SOURCES: usize = 64;
 
@@ -70,7 +72,7 @@ fn seen(event: &Event) -> Option<Seen<'_>> {
             What::Acknowledged { from_client: *direction == Direction::ToClient, packet_id: *packet_id }
         }
         Kind::Subscribed { filter, granted: Ok(_), .. } => What::Subscribed(filter),
-        Kind::Disconnected { reason, clean: false } if reason.contains("keep-alive") => What::KeepAlivePassed,
+        Kind::Disconnected { code: Some(KEEP_ALIVE_PASSED), .. } => What::KeepAlivePassed,
         Kind::Closed { .. } => What::Closed,
         _ => return None,
     };
@@ -81,4 +83,48 @@ fn seen(event: &Event) -> Option<Seen<'_>> {
 fn keep_alive(facts: &[(String, String)]) -> u16 {
     let fact = facts.iter().find(|(name, _)| name == "keep-alive");
     fact.and_then(|(_, value)| value.strip_suffix(" s")?.parse().ok()).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::feed::event::ConnectionId;
+    use relayscope_domain::findings::FindingKind;
+    use relayscope_domain::message::Qos;
+    use std::time::Duration;
+
+    /// What takes a minute is told to have begun a minute ago.
+    #[test]
+    fn what_takes_its_time_is_found_in_the_events_of_a_front() {
+        let feed = Feed::new(1 << 20).of(SourceKind::Broker);
+        let connection = Some(ConnectionId::next());
+        let publish = |seconds: u64, topic: &str, qos: Qos, packet_id: Option<u16>| {
+            let (topic, properties) = (Arc::from(topic), vec![]);
+            let kind = Kind::Publish {
+                direction: Direction::In,
+                topic,
+                payload: Default::default(),
+                qos,
+                retain: false,
+                dup: false,
+                packet_id,
+                properties,
+                will: false,
+                cut_from: None,
+            };
+            let at = SystemTime::now() - Duration::from_secs(seconds);
+            feed.record(Event { at, connection, ..Event::now(&"inside".into(), &"pump".into(), None, kind) });
+        };
+        publish(30, "waits", Qos::AtLeastOnce, Some(1));
+        for turn in 0..11 {
+            publish(100 - turn * 10, "plnt/pump", Qos::AtMostOnce, None);
+        }
+        let findings = Findings::default();
+        assert_eq!(findings.look(&feed, 0), 12);
+        let mut found: Vec<_> =
+            findings.of(SourceKind::Broker, "inside").into_iter().map(|finding| finding.kind).collect();
+        found.sort();
+        assert_eq!(found, [FindingKind::Unacknowledged, FindingKind::NobodyReceives]);
+        assert_eq!(findings.count(SourceKind::Tap, "inside"), 0);
+    }
 }

@@ -173,6 +173,7 @@ impl Lane {
             chunk = eye.thin(&sight.live, way, &self.walker, at, chunk);
         }
         let (mut packets, mut stop, mut last, mut unsaid) = (0, None, false, false);
+        let mut codes = vec![];
         let walked = self.walker.walk_along(&chunk, |header, body| {
             if last {
                 return false;
@@ -190,6 +191,11 @@ impl Lane {
             packets += 1;
             match (way, header.kind()) {
                 (Way::ToClient, 2) => sight.answered = true,
+                (Way::ToClient, 11) if sight.completes && sight.live.level() == 5 => {
+                    let answer = chunk.get(body..body + header.remaining).unwrap_or_default();
+                    let wrong = gate::unsuback(answer, || sight.live.remarks().unsubscribed.pop_front());
+                    codes.extend(wrong.into_iter().map(|at| body + at));
+                }
                 (_, 14) => {
                     sight.disconnected = true;
                     last = sight.completes;
@@ -199,6 +205,9 @@ impl Lane {
             stop = sight.passes(way, header).err().map(Stop::from);
             stop.is_none() && !unsaid
         });
+        if !codes.is_empty() {
+            chunk = gate::corrected(&chunk, &codes);
+        }
         let mut shown = chunk.clone();
         if let Some(end) = walked.stopped {
             chunk.truncate(end);

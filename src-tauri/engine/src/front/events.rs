@@ -322,7 +322,7 @@ impl Story {
             (Way::FromClient, 0) => (format!("{by} sent DISCONNECT"), true),
             _ => (with_facts(format!("{by} sent DISCONNECT with reason {}", codes::reason(code)), facts), false),
         };
-        self.tell(at, Kind::Disconnected { reason, clean });
+        self.tell(at, Kind::Disconnected { code: Some(code).filter(|_| self.live.level() == 5), reason, clean });
     }
 
     /// The socket is closed.
@@ -338,11 +338,12 @@ impl Story {
             let granted = Err("not answered".to_owned());
             self.tell(at, Kind::Subscribed { filter, requested, granted });
         }
+        let code = goodbye.as_ref().map(|goodbye| goodbye.code).filter(|code| *code != 0);
         let reason = goodbye.map_or_else(|| cause.clone(), |goodbye| goodbye.words.into_owned());
         match (&self.greeting, self.answered) {
             _ if self.ended => {}
             (None, _) => {}
-            (Some(_), true) => self.tell(at, Kind::Disconnected { reason: reason.clone(), clean: false }),
+            (Some(_), true) => self.tell(at, Kind::Disconnected { code, reason: reason.clone(), clean: false }),
             (Some(_), false) => self.tell(at, Kind::Refused { code: None, reason: reason.clone() }),
         }
         let kind = Kind::Closed {

@@ -1,9 +1,10 @@
-//! What a front turns away for a broker that would let it pass (see `Policy::completes`): packets that the specifications
-//! forbid and rmqtt's codec takes. Nothing is collected for it: a packet that does not come in one piece, which none as
+//! What a front does for a broker that leaves it undone (see `Policy::completes`): packets that the specifications forbid and
+//! rmqtt's codec takes are turned away, and an UNSUBACK gets the code of filters that were not subscribed to. Nothing is collected for it: a packet that does not come in one piece, which none as
 //! small as these does in practice, is the broker's.
 
 use super::framing::Header;
 use super::goodbye::Goodbye;
+use bytes::{Bytes, BytesMut};
 
 /// Why a client is disconnected: the reason code of MQTT 5, and words.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -67,6 +68,29 @@ pub(super) fn packet(level: u8, header: Header, body: Option<&[u8]>) -> Gate {
     }
 }
 
+/// The code of a filter that was not subscribed to (MQTT 5.0 section 3.11.3).
+const NO_SUBSCRIPTION: u8 = 0x11;
+
+/// Looks at an MQTT 5 UNSUBACK; `found` says of each filter whether there was a subscription. Returns where codes say
+/// success and must say that there was none, in the body.
+pub(super) fn unsuback(body: &[u8], mut found: impl FnMut() -> Option<bool>) -> Vec<usize> {
+    // The packet identifier, and properties of at most 127 bytes: rmqtt sends none.
+    let Some(codes) = body.get(2).map(|properties| 3 + usize::from(*properties)) else { return vec![] };
+    let wrong = |at: &usize| found() == Some(false) && body.get(*at) == Some(&0);
+    (codes..body.len()).filter(wrong).collect()
+}
+
+/// The same packet with those codes.
+pub(super) fn corrected(packet: &[u8], codes: &[usize]) -> Bytes {
+    let mut packet = BytesMut::from(packet);
+    for at in codes {
+        if let Some(code) = packet.get_mut(*at) {
+            *code = NO_SUBSCRIPTION;
+        }
+    }
+    packet.freeze()
+}
+
 /// The requested QoS of each filter of an MQTT 3 SUBSCRIBE.
 fn qualities(body: &[u8]) -> Option<impl Iterator<Item = u8>> {
     let mut rest = body.get(2..)?;
@@ -102,6 +126,16 @@ mod tests {
         assert_eq!(connect(&[0x10, 9, 0, 6, b'M', b'Q', b'I', b's', b'd', b'p', 3]), None);
         assert_eq!(connect(&[]), None);
         assert_eq!(connect(&[0x10, 2, 0xff, 0xff]), None);
+    }
+
+    #[test]
+    fn an_unsuback_tells_what_was_not_subscribed_to() {
+        let mut found = [true, false, false, true].into_iter();
+        let packet = [0xb0, 7, 0, 1, 0, 0, 0, 0x87, 0];
+        let codes = unsuback(&packet[2..], || found.next());
+        assert_eq!(codes, [4], "a refusal stays what it is");
+        assert_eq!(corrected(&packet, &[6])[..], [0xb0, 7, 0, 1, 0, 0, 0x11, 0x87, 0]);
+        assert!(unsuback(&[0, 1, 0, 0], || None).is_empty() && unsuback(&[0], || Some(false)).is_empty());
     }
 
     #[test]

@@ -12,12 +12,14 @@ pub struct Goodbye {
     pub words: Cow<'static, str>,
     /// Whether the client hears nothing: the socket is just closed.
     pub silent: bool,
+    /// Whether a limit was passed.
+    pub limited: bool,
 }
 
 impl Goodbye {
     /// A goodbye with a reason code of MQTT 5.
     pub fn new(code: u8, words: impl Into<Cow<'static, str>>) -> Self {
-        Self { code, words: words.into(), silent: false }
+        Self { code, words: words.into(), silent: false, limited: false }
     }
 
     /// The server ends.
@@ -38,7 +40,8 @@ impl Goodbye {
     /// A limit was passed.
     pub fn over(excess: &Excess) -> Self {
         let Excess { what, limit, reached, code } = excess;
-        Self::new(*code, format!("cut by a limit: {reached} {what}, allowed are {limit}"))
+        let words = format!("cut by a limit: {reached} {what}, allowed are {limit}");
+        Self { limited: true, ..Self::new(*code, words) }
     }
 
     /// What the client gets: after CONNACK a DISCONNECT, which only MQTT 5 has (section 3.14); before it a CONNACK.

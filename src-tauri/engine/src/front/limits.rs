@@ -2,7 +2,7 @@
 //! share their limits.
 
 use relayscope_domain::listener::BrokerLimits;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
@@ -52,7 +52,7 @@ impl Meter {
     }
 
     /// What is counted against.
-    pub(super) fn limits(&self) -> &BrokerLimits {
+    pub(crate) fn limits(&self) -> &BrokerLimits {
         &self.limits
     }
 
@@ -94,6 +94,43 @@ impl Meter {
         let Some(limit) = limit else { return Ok(()) };
         let reached = window.add(self.begin.elapsed().as_secs(), limit);
         if reached <= u64::from(limit) { Ok(()) } else { Err(Excess { what, limit: limit.into(), reached, code }) }
+    }
+}
+
+/// Clients that were turned away or cut by a limit.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Turned {
+    /// Refused when they came.
+    pub refused: u64,
+    /// Cut later.
+    pub cut: u64,
+}
+
+impl std::ops::Add for Turned {
+    type Output = Self;
+
+    fn add(self, more: Self) -> Self {
+        Self { refused: self.refused + more.refused, cut: self.cut + more.cut }
+    }
+}
+
+/// Counts [`Turned`]; clones share the counts.
+#[derive(Clone, Debug, Default)]
+pub struct Turns(Arc<[AtomicU64; 2]>);
+
+impl Turns {
+    pub(super) fn refused(&self) {
+        self.0[0].fetch_add(1, Ordering::Relaxed);
+    }
+
+    pub(super) fn cut(&self) {
+        self.0[1].fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What was counted so far.
+    pub fn read(&self) -> Turned {
+        let [refused, cut] = [0, 1].map(|at: usize| self.0[at].load(Ordering::Relaxed));
+        Turned { refused, cut }
     }
 }
 

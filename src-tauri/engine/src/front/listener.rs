@@ -5,7 +5,7 @@ use super::events::{Ending, Missed, Story};
 use super::faults::{Eye, Faults};
 use super::gate;
 use super::goodbye::Goodbye;
-use super::limits::Meter;
+use super::limits::{Meter, Turns};
 use super::mirror::{Backlog, mirror};
 use super::opening::{First, Listen, first};
 use super::sight::{End, Sight};
@@ -46,6 +46,7 @@ pub(super) struct Shared {
     pub(super) connections: Connections,
     pub(super) faults: Option<Faults>,
     pub(super) opening: AtomicUsize,
+    pub(super) turns: Turns,
     pub(super) backlog: Backlog,
     pub(super) stop: CancellationToken,
     pub(super) farewell: std::sync::OnceLock<Goodbye>,
@@ -130,12 +131,14 @@ async fn talk(
     let opened = {
         let (_opening, before) = Counted::new(&shared.opening);
         if before >= OPENING {
+            shared.turns.refused();
             return (story, ending("closed by Relayscope: too many connections were opening", None));
         }
         let patience = Duration::from_secs(shared.meter.limits().first_packet_seconds.into());
         let opening = tokio::time::timeout(patience, open(socket, &story, shared));
         tokio::select! {
             opened = opening => opened.unwrap_or_else(|_| {
+                shared.turns.refused();
                 Err(format!("closed by Relayscope: no packet came within {} s", patience.as_secs()))
             }),
             goodbye = wanted(live, shared) => Err(goodbye.words.into_owned()),
@@ -147,6 +150,7 @@ async fn talk(
     };
     live.set_level(first.level.unwrap_or_default());
     if let Err(excess) = shared.meter.connect(others) {
+        shared.turns.refused();
         let goodbye = Goodbye::over(&excess);
         let (story, ending) = turn_away(client, &first, story, shared, goodbye).await;
         return (story, Ending { excess: Some(excess), ..ending });
@@ -256,6 +260,9 @@ async fn forward(
         },
         Err(end) => end,
     };
+    if end.is_over_limit() {
+        shared.turns.cut();
+    }
     // A client that went hears nothing, and a stranger's broker is not spoken for.
     let ours = match &end {
         End::Client(_) => false,

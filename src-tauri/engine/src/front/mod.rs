@@ -27,7 +27,7 @@ mod words;
 
 pub use faults::{ActiveFault, Faults};
 pub use goodbye::Goodbye;
-pub use limits::Meter;
+pub use limits::{Meter, Turned, Turns};
 pub use opening::Listen;
 pub use saved::listen;
 pub use table::{ConnectionInfo, Connections};
@@ -130,6 +130,7 @@ impl Front {
             connections: config.connections,
             faults: config.faults,
             opening: Default::default(),
+            turns: Default::default(),
             backlog: Default::default(),
             stop: CancellationToken::new(),
             farewell: OnceLock::new(),
@@ -147,6 +148,11 @@ impl Front {
     /// Its connections, and those of fronts that share its list.
     pub fn connections(&self) -> &Connections {
         &self.shared.connections
+    }
+
+    /// Clients that its limits turned away or cut so far.
+    pub fn turns(&self) -> &Turns {
+        &self.shared.turns
     }
 
     /// Waits until it no longer accepts.

@@ -26,6 +26,17 @@ pub(super) enum End {
     Cut(Goodbye),
 }
 
+impl End {
+    /// Whether a limit was passed, also one that the reader of the packets found.
+    pub(super) fn is_over_limit(&self) -> bool {
+        match self {
+            Self::Over(_) => true,
+            Self::Cut(goodbye) => goodbye.limited,
+            Self::Client(_) | Self::Broker(_) => false,
+        }
+    }
+}
+
 /// Why nothing more of a direction is forwarded.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Stop {

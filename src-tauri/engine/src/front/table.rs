@@ -6,7 +6,7 @@
 use super::goodbye::Goodbye;
 use crate::feed::event::ConnectionId;
 use relayscope_domain::message::MqttVersion;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError, RwLock};
@@ -97,6 +97,8 @@ pub(super) struct Remarks {
     pub(super) refused: Option<String>,
     pub(super) filters: HashMap<String, String>,
     pub(super) ended: Option<Goodbye>,
+    /// Of each filter of an UNSUBSCRIBE that the broker looked at, in order: whether there was a subscription.
+    pub(super) unsubscribed: VecDeque<bool>,
 }
 
 /// One connection, as its forwarding, its parser and others share it.
@@ -323,6 +325,13 @@ impl Connections {
         let mut remarks = live.remarks();
         if remarks.filters.len() < FILTERS {
             remarks.filters.insert(filter, reason);
+        }
+    }
+
+    /// Says whether there was a subscription that an UNSUBSCRIBE of MQTT 5 ends, filter by filter, before its UNSUBACK.
+    pub fn unsubscribes(&self, peer: SocketAddr, found: bool) {
+        if let Some(live) = self.by_address(peer).filter(|live| live.level() == 5) {
+            live.remarks().unsubscribed.push_back(found);
         }
     }
 

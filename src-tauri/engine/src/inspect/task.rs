@@ -275,7 +275,7 @@ impl Task {
 
     fn fallen(&mut self, failure: Failure) {
         if std::mem::take(&mut self.connected) {
-            self.record(Kind::Disconnected { reason: failure.words.clone(), clean: false });
+            self.record(Kind::Disconnected { code: None, reason: failure.words.clone(), clean: false });
         } else if self.last_failure.as_ref() != Some(&failure) {
             // The same failure again and again is one event.
             self.record(Kind::Refused { code: failure.code, reason: failure.words.clone() });
@@ -312,7 +312,7 @@ impl Task {
         };
         // Late or not, the socket closes with the session.
         let _late = tokio::time::timeout(GOODBYE, goodbye).await;
-        self.record(Kind::Disconnected { reason: "the session was closed".into(), clean: true });
+        self.record(Kind::Disconnected { code: None, reason: "the session was closed".into(), clean: true });
     }
 
     pub(super) fn record(&self, kind: Kind) -> bool {

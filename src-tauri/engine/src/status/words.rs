@@ -1,6 +1,7 @@
 //! States in words. A state says what is, why, and since when; colour is never its only sign.
 
 use crate::api::wire::{RelayStatus, StateWords, Tone};
+use crate::broker::Listening;
 use crate::feed::{clock, unix_millis};
 use crate::mqtt::session::{SessionState, Standing};
 use crate::relay::meter::{Destination, Meter};
@@ -37,6 +38,22 @@ pub(crate) fn unit(status: &UnitStatus, stopped: &str) -> StateWords {
             state(format!("starts again at {}: {reason}", clock(*until)), Tone::Warn, None)
         }
         UnitStatus::Failed { reason } => state(format!("failed: {reason}"), Tone::Bad, None),
+    }
+}
+
+/// A broker's own state, unless listeners of it don't listen.
+pub(super) fn with_listeners(own: StateWords, listening: &[Listening]) -> StateWords {
+    let now = unix_millis(SystemTime::now()).div_euclid(1_000);
+    let mut wrong = listening.iter().filter_map(|at| at.problem(now).map(|problem| (at.address.port(), problem)));
+    let Some((port, problem)) = wrong.next() else { return own };
+    let more = match wrong.count() {
+        0 => String::new(),
+        more => format!(" {more} more have problems."),
+    };
+    StateWords {
+        words: format!("running, but the listener on port {port} is not in order. {problem}{more}"),
+        tone: Tone::Warn,
+        ..own
     }
 }
 

@@ -4,7 +4,7 @@ use super::Ended;
 use super::desired::{BrokerPlan, Plan, RelayPlan};
 use super::profiles;
 use crate::api::wire::Frame;
-use crate::broker::{BrokerConfig, EmbeddedBroker, broker_db, forget_kept};
+use crate::broker::{BrokerConfig, EmbeddedBroker, STUCK, broker_db, forget_kept};
 use crate::causes::chain;
 use crate::configuration::paused_key;
 use crate::destination::tagoio::TagoIo;
@@ -94,6 +94,7 @@ async fn broker(world: World, id: BrokerId, plan: BrokerPlan, stop: Cancellation
         keys,
         feed: world.feed.of(SourceKind::Broker),
         accounts: world.runtime.accounts.clone(),
+        stuck: STUCK,
     };
     let broker = match EmbeddedBroker::start(config).await {
         Ok(broker) => Arc::new(broker),
@@ -119,7 +120,7 @@ async fn tap(world: World, plan: TapPlan, stop: CancellationToken) -> Ended {
     let name = plan.tap.name.clone();
     let mut tap = match Tap::start(plan, world.feed.of(SourceKind::Tap)).await {
         Ok(tap) => tap,
-        Err(error @ TapError::Listen { .. }) => return Ended::Fell(chain(&error)),
+        Err(error @ TapError::Listen(_)) => return Ended::Fell(chain(&error)),
         Err(error @ (TapError::Listener(_) | TapError::Target(_))) => return Ended::Failed(chain(&error)),
     };
     world.runtime.tap_runs(id, tap.at().clone());

@@ -3,22 +3,20 @@
 //!
 //! Who may start one and where it listens is decided elsewhere; what bytes mean is the front's to know.
 
+use crate::bind::{Refusal, bind, refusal};
 use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
 use crate::front::{
-    self, ActiveFault, Connections, Faults, Front, FrontConfig, Goodbye, ListenerTlsError, Meter, Policy, Target,
+    self, ActiveFault, Connections, Faults, Front, FrontConfig, Goodbye, ListenerTlsError, Meter, Policy, Target, Turns,
 };
 use crate::mqtt::tls::TlsError;
 use relayscope_domain::broker::{BrokerSecrets, Connection};
 use relayscope_domain::fault::Fault;
 use relayscope_domain::secret::Secret;
 use relayscope_domain::tap as saved;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
-
-/// Ports looked at for a free one.
-const MORE_PORTS: u16 = 50;
 
 /// Everything a tap depends on.
 #[derive(Clone, Debug, PartialEq)]
@@ -37,30 +35,14 @@ pub struct TapPlan {
 #[derive(Debug, thiserror::Error)]
 pub enum TapError {
     /// The port can't be had.
-    #[error("{}", listening(.address, .source, *.free))]
-    Listen {
-        /// Where.
-        address: SocketAddr,
-        /// A port that is free.
-        free: Option<u16>,
-        /// Why.
-        #[source]
-        source: io::Error,
-    },
+    #[error("{}", .0.words)]
+    Listen(Refusal),
     /// Its certificate or key is none.
     #[error("failed to use the listener's certificate")]
     Listener(#[source] ListenerTlsError),
     /// What is saved of the broker can't be used for TLS.
     #[error("failed to prepare TLS to the broker")]
     Target(#[source] TlsError),
-}
-
-fn listening(address: &SocketAddr, source: &io::Error, free: Option<u16>) -> String {
-    let free = free.map(|port| format!("; {port} is free")).unwrap_or_default();
-    match source.kind() {
-        ErrorKind::AddrInUse => format!("port {} is taken by another program{free}", address.port()),
-        _ => format!("failed to listen on {address}"),
-    }
 }
 
 /// What others reach of a running tap.
@@ -72,6 +54,8 @@ pub struct TapAt {
     pub connections: Connections,
     /// The broker behind it.
     pub target: Target,
+    /// Clients that its limits turned away or cut.
+    pub turns: Turns,
     source: Arc<str>,
     feed: Feed,
     faults: Faults,
@@ -116,10 +100,9 @@ impl Tap {
         let listen = front::listen(&tap.listener, key.as_ref()).map_err(TapError::Listener)?;
         let target = Target::broker(&connection, &secrets, tap.proxy).map_err(TapError::Target)?;
         let address = SocketAddr::new(tap.listener.address, tap.listener.port);
-        let failed = |free| move |source| TapError::Listen { address, free, source };
-        let socket = match crate::bind::bind(address.ip(), address.port()).await {
+        let socket = match bind(address.ip(), address.port()).await {
             Ok(socket) => socket,
-            Err(source) => return Err(failed(free_port(address).await)(source)),
+            Err(error) => return Err(TapError::Listen(refusal(address, &error).await)),
         };
         let source: Arc<str> = tap.name.as_str().into();
         let (connections, faults) = (Connections::default(), Faults::default());
@@ -133,8 +116,10 @@ impl Tap {
             connections: connections.clone(),
             faults: Some(faults.clone()),
         };
-        let front = Front::start(config, socket).map_err(failed(None))?;
-        let at = TapAt { address: front.address(), connections, target, source, feed, faults };
+        let failed = |error: io::Error| TapError::Listen(Refusal { words: error.to_string(), free: None });
+        let front = Front::start(config, socket).map_err(failed)?;
+        let (address, turns) = (front.address(), front.turns().clone());
+        let at = TapAt { address, connections, target, turns, source, feed, faults };
         Ok(Self { front, at })
     }
 
@@ -152,14 +137,4 @@ impl Tap {
     pub async fn stop(self) {
         self.front.stop(Goodbye::stopped("the tap was stopped")).await;
     }
-}
-
-/// The next port that is free at this address.
-pub(crate) async fn free_port(address: SocketAddr) -> Option<u16> {
-    for port in address.port().saturating_add(1)..=address.port().saturating_add(MORE_PORTS) {
-        if crate::bind::bind(address.ip(), port).await.is_ok() {
-            return Some(port);
-        }
-    }
-    None
 }

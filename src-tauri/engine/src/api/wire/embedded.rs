@@ -2,7 +2,7 @@
 
 use super::{PayloadView, Row};
 use relayscope_domain::broker::ListenerDraft;
-use relayscope_domain::id::{BrokerId, TokenId};
+use relayscope_domain::id::{BrokerId, ListenerId, TokenId};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -34,8 +34,12 @@ pub struct EmbeddedLive {
     pub rate_out: f64,
     /// Connections let in.
     pub connects: u64,
-    /// Connections refused.
+    /// Connections refused for their token.
     pub refusals: u64,
+    /// Connections refused by a limit.
+    pub limit_refusals: u64,
+    /// Connections cut by a limit.
+    pub limit_cuts: u64,
     /// Messages lost on the way to a client.
     pub dropped: u64,
     /// What was there again at the start, in words; empty when nothing was.
@@ -46,12 +50,22 @@ pub struct EmbeddedLive {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct ListenerLine {
+    /// The saved listener; the plain port is none.
+    pub id: Option<ListenerId>,
     /// `TCP`, `TLS`, `WebSocket`, `Secure WebSocket`.
     pub transport: String,
     /// To copy: `192.168.1.20:8883`.
     pub address: String,
     /// Who reaches it: `this computer only`, `other computers too`.
     pub reach: String,
+    /// Why it does not listen, or what is wrong with its certificate.
+    pub problem: Option<String>,
+    /// With a port that is taken: the next one that is free.
+    pub free: Option<u16>,
+    /// Connections its limits refused since the broker started.
+    pub refused: u64,
+    /// Connections its limits cut.
+    pub cut: u64,
 }
 
 /// Asks for a page of the connected clients, by client id.
@@ -282,8 +296,6 @@ pub struct BlankListener {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct EmbeddedPreview {
-    /// What the chosen limits are, line by line.
-    pub limits: Vec<String>,
     /// What saving does to those who are connected: `Saving restarts the broker: 3 clients are disconnected.`
     pub consequence: Option<String>,
 }

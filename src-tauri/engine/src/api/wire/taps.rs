@@ -152,6 +152,10 @@ pub struct TapLive {
     pub clients: Vec<TapClient>,
     /// Faults that are active.
     pub faults: Vec<FaultView>,
+    /// Connections its limits refused since it started.
+    pub refused: u64,
+    /// Connections its limits cut.
+    pub cut: u64,
 }
 
 /// Asks for what was found, the newest first.

@@ -50,7 +50,7 @@ impl Task {
         let was_connected = self.connected;
         self.end_epoch(&failure.words);
         if was_connected {
-            self.record(Kind::Disconnected { reason: failure.words.clone(), clean: false });
+            self.record(Kind::Disconnected { code: None, reason: failure.words.clone(), clean: false });
         } else if self.last_failure.as_ref() != Some(&failure) {
             // The same failure again and again is one event.
             self.record(Kind::Refused { code: failure.code, reason: failure.words.clone() });
@@ -74,6 +74,7 @@ impl Task {
         self.link.cut();
         self.end_epoch("the queue is behind");
         self.record(Kind::Disconnected {
+            code: None,
             reason: "by Relayscope: the queue takes no more messages for now; the broker keeps them".into(),
             clean: false,
         });
@@ -136,6 +137,10 @@ impl Task {
                 Ok(other) => self.other(other),
             }
         }
-        self.record(Kind::Disconnected { reason: "by Relayscope: the relay was stopped".into(), clean: true });
+        self.record(Kind::Disconnected {
+            code: None,
+            reason: "by Relayscope: the relay was stopped".into(),
+            clean: true,
+        });
     }
 }
