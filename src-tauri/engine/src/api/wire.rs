@@ -2,22 +2,30 @@
 //!
 //! Times are Unix milliseconds, durations milliseconds, sizes bytes, rates per second, unless a field says otherwise.
 
+mod bucket;
 mod decoders;
 mod embedded;
 mod endpoint;
 mod feed;
+mod filters;
 mod forms;
+mod history;
 mod letters;
+mod looks;
 mod sessions;
 mod status;
 mod taps;
 
+pub use bucket::*;
 pub use decoders::*;
 pub use embedded::*;
 pub use endpoint::*;
 pub use feed::*;
+pub use filters::*;
 pub use forms::*;
+pub use history::*;
 pub use letters::*;
+pub use looks::*;
 pub use sessions::*;
 pub use status::*;
 pub use taps::*;
