@@ -14,6 +14,7 @@ const { port } = await vi.hoisted(async () => {
   const { FakePort } = await import("../../state/fake-port");
   return { port: new FakePort() };
 });
+const { settled } = await import("../../state/fake-port");
 vi.mock("../../backend/tauri", () => ({ backend: port }));
 
 const { app } = await import("../../state/app.svelte");
@@ -201,6 +202,20 @@ test("one click overrides the decoder and binds it; what can't be read is said",
   await vi.waitFor(() => expect(screen.queryByTestId("decoder-remember")).toBeNull());
   expect(port.last("decode.saveBinding")).toMatchObject({ filter: "plant/3/telemetry", decoder: { kind: "cbor" } });
   expect(port.last("decode.event")).toEqual({ seq: 2, decoder: null });
+});
+
+test("a filter that is being typed stays while the open event is read again", async () => {
+  await opened();
+  await fireEvent.click(screen.getAllByTestId("feed-row")[1] as HTMLElement);
+  const pick = await screen.findByTestId("decoder");
+  await fireEvent.change(pick, { target: { value: "cbor" } });
+  const filter = (await screen.findByTestId("decoder-filter")) as HTMLInputElement;
+  await fireEvent.input(filter, { target: { value: "plant/+/telemetry" } });
+  const before = app.selection.detail;
+  await app.selection.show(2);
+  expect(app.selection.detail).not.toBe(before);
+  await settled();
+  expect(filter.value).toBe("plant/+/telemetry");
 });
 
 test("the difference to the message before is a key away", async () => {
