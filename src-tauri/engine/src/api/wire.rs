@@ -101,6 +101,8 @@ pub struct AppInfo {
     pub log_dir: String,
     /// Where the data key lies, in words.
     pub key_location: String,
+    /// When this run of the app began.
+    pub started_at: i64,
     /// Nothing was configured and the doors were not passed yet.
     pub first_run: bool,
     /// Notices from opening the data (a damaged file that was set aside, a copy made before a migration).

@@ -77,6 +77,7 @@ const decoded = (root: PayloadNode, changed: Partial<NonNullable<DecodedEvent["d
   error: null,
   numbers: [],
   previous: 1,
+  kept: null,
 });
 
 const detail = (seq: number): EventDetail => ({
@@ -94,6 +95,7 @@ const reading = (line: string, kinds: KindName[] = []): FilterReading => ({
   line,
   filter: { terms: [] },
   kinds,
+  muted: [],
   mistakes: [],
 });
 
@@ -259,7 +261,7 @@ test("the same rows by topic and by connection", async () => {
     expect(screen.getAllByTestId("topic-row").map((one) => one.dataset.topic)).toEqual(["plant", "plant/3"]),
   );
   await fireEvent.click(screen.getAllByTestId("topic-filter")[0] as HTMLElement);
-  expect(port.last("filters.edit")).toMatchObject({ edit: { is: "put", field: "topic", value: "plant/#" } });
+  expect(port.last("filters.edit")).toMatchObject({ edit: { is: "only", field: "topic", value: "plant/#" } });
 
   const life = {
     connection: 4,
@@ -348,7 +350,13 @@ test("a mistake in the filter is shown at its place, and a click goes there", as
   await opened();
   port.answers["feed.open"] = ({ line }) => ({
     frame: null,
-    reading: { line, filter: null, kinds: [], mistakes: [{ from: 2, to: 5, message: "Did you mean kind?" }] },
+    reading: {
+      line,
+      filter: null,
+      kinds: [],
+      muted: [],
+      mistakes: [{ from: 2, to: 5, message: "Did you mean kind?" }],
+    },
   });
   const search = screen.getByTestId("feed-search") as HTMLInputElement;
   await fireEvent.input(search, { target: { value: "a knd:publish" } });

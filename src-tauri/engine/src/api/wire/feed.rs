@@ -228,7 +228,7 @@ pub struct EventDetail {
     pub title: String,
     /// Packet details, label and value.
     pub fields: Vec<Field>,
-    /// Payload of an event in the history; that of one in the feed is read by `decode.event`.
+    /// Bytes that an event carries without having published them; what was published is read by `decode.event`.
     pub payload: Option<PayloadView>,
     /// Other events of the same message, oldest first.
     pub journey: Vec<JourneyStep>,

@@ -1,6 +1,6 @@
 //! Filter lines: read, edited by clicks, saved.
 
-use relayscope_domain::filter::{Filter, FilterEdit, KindName, Mistake};
+use relayscope_domain::filter::{Filter, FilterEdit, KindName, Mistake, Muted};
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
@@ -14,6 +14,8 @@ pub struct FilterReading {
     pub filter: Option<Filter>,
     /// The kinds it asks for: chips that are on.
     pub kinds: Vec<KindName>,
+    /// What it leaves out: chips that can be taken away.
+    pub muted: Vec<Muted>,
     /// What is wrong, and where.
     pub mistakes: Vec<Mistake>,
 }

@@ -24,6 +24,10 @@ pub struct HistoryRows {
     pub rows: Vec<Row>,
     /// From where on to go on; nothing at the end. A search may stop on its way to say how far it is.
     pub next: Option<u64>,
+    /// How much of the history has been looked through, 0 to 1.
+    pub looked: f64,
+    /// When the oldest event that was looked at happened.
+    pub reached: Option<i64>,
 }
 
 /// How the history stands.
@@ -40,6 +44,8 @@ pub struct HistoryStatus {
     pub events: u64,
     /// When the oldest happened.
     pub oldest: Option<i64>,
+    /// When the newest happened.
+    pub newest: Option<i64>,
     /// Events of this run that could not be written before they had to make room.
     pub missed: u64,
     /// What a person should know: a file that was set aside, why recording ended.
