@@ -10,15 +10,19 @@ use crate::wait::{PATIENCE, until};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
 
-/// Opens the menu of the row that a selector finds, as the right mouse button does.
+/// Opens the menu of a row that has a text, as the right mouse button does.
 #[track_caller]
-fn menu(app: &App<'_>, css: &str) {
-    app.wait_for_css(css, PATIENCE);
-    let place = "{bubbles: true, cancelable: true, clientX: 400, clientY: 300}";
-    app.script(&format!(
-        "document.querySelector(`{css}`).dispatchEvent(new MouseEvent('contextmenu', {place})); done()"
-    ));
-    app.wait_for("menu");
+fn menu(app: &App<'_>, words: &str) {
+    let row = format!(
+        "[...document.querySelectorAll('[data-testid=feed-row]')].find((row) => row.innerText.includes('{words}'))"
+    );
+    let event = "new MouseEvent('contextmenu', {bubbles: true, cancelable: true, clientX: 400, clientY: 300})";
+    until(PATIENCE, &format!("a row with {words:?}"), || {
+        app.script(&format!("const row = {row}; row?.dispatchEvent({event}); done(row !== undefined)"))
+            .as_bool()?
+            .then_some(())
+    });
+    app.wait_for("menu-only-topic");
 }
 
 /// Waits until every row on the screen, and at least one, has a text.
@@ -64,7 +68,7 @@ fn the_feed_is_filtered_paused_and_resumed_while_messages_stream() {
         until(PATIENCE, "the list to go on", || (app.script(first).as_str() != before.as_str()).then_some(()));
         app.fill("feed-search", "kind:publish topic:plant/5/#");
         wait_all(&app, "feed-row", "plant/5/telemetry/press");
-        menu(&app, "[data-testid='feed-row'][data-kind='publish']");
+        menu(&app, "plant/5/telemetry/press");
         app.click("menu-only-topic");
         until(PATIENCE, "the topic as the filter", || {
             let line = app.script("done(document.querySelector('[data-testid=feed-search]').value)");
@@ -94,7 +98,7 @@ fn topics_and_clients_are_muted_by_click_and_the_column_of_times_is_kept() {
         mosquitto.publish(&format!("plant/{plant}/telemetry/a"), value);
     }
     app.wait_text("feed-row", "signal");
-    menu(&app, "[data-testid='feed-row'] [title='plant/3/telemetry/a']");
+    menu(&app, "noise");
     pictures(&app, "row-menu");
     app.click("menu-mute-topic");
     app.wait_text("muted", "topic plant/3/telemetry/a");
