@@ -89,6 +89,20 @@ async fn bindings_and_schemas_read_payloads_and_are_kept() {
     let none = app.try_call("decode.event", json!({"seq": connected, "decoder": null})).await.unwrap_err();
     assert_eq!(none.message, "This event has no payload.");
 
+    // Other files in the same place: what is bound goes on with them, and must be in them.
+    let replaced = |text: &str| {
+        let mut draft = draft(text);
+        draft["id"] = json!(schema.id);
+        draft
+    };
+    let other = "syntax = \"proto3\"; message Other { double temp = 1; }";
+    let lacking = app.try_call("decode.saveSchema", replaced(other)).await.unwrap_err();
+    assert!(lacking.problems[0].message.contains("plant/+/raw is bound to “Reading”"), "{lacking:?}");
+    let renamed = "syntax = \"proto3\"; message Reading { double degrees = 1; string unit = 2; }";
+    let _: SchemaView = app.call("decode.saveSchema", replaced(renamed)).await;
+    let read_raw = read(&app, raw, Value::Null).await;
+    assert_eq!(path::number(&read_raw.decoded.unwrap().root, "$.degrees"), Some(21.5));
+
     let app = App::start_in(app.stop().await).await;
     let kept: Vec<Binding> = app.call("decode.bindings", ()).await;
     assert_eq!(kept.iter().map(|binding| binding.filter.as_str()).collect::<Vec<_>>(), ["plant/#", "plant/+/raw"]);

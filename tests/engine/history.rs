@@ -56,6 +56,19 @@ async fn the_history_of_a_relay_survives_a_restart() {
     let page: HistoryRows = app.call("history.search", request).await;
     let detail: EventDetail = app.call("history.event", json!({"seq": page.rows[0].seq})).await;
     assert!(detail.journey.len() >= 2 && detail.journey[0].words == "received", "{detail:?}");
+    let seq = async |line: &str| {
+        let request = json!({"line": line, "before": null, "count": 1});
+        app.call::<HistoryRows>("history.search", request).await.rows[0].seq
+    };
+    let published = seq("kind:publish").await;
+    let asked = json!({"seq": published, "decoder": null, "history": true});
+    let read: DecodedEvent = app.call("decode.event", asked).await;
+    assert!(read.decoded.is_some() && read.previous.is_some() && read.kept.is_none(), "{read:?}");
+    let diff = json!({"left": read.previous, "right": published, "decoder": null, "history": true});
+    let _: Value = app.call("decode.diff", diff).await;
+    let gone = json!({"seq": 99_999_999, "decoder": null, "history": true});
+    let gone = app.try_call("decode.event", gone).await.unwrap_err();
+    assert!(gone.message.contains("no longer in the history"), "{gone:?}");
     let refusal =
         app.try_call("history.search", json!({"line": "knd:x", "before": null, "count": 1})).await.unwrap_err();
     assert!(refusal.message.contains("There is no field"), "{refusal:?}");

@@ -3,7 +3,7 @@
 use crate::desk::{Desk, free_port};
 use crate::process::Process;
 use crate::wait::{PATIENCE, until};
-use std::io::Write as _;
+use std::io::{Read as _, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -49,6 +49,37 @@ impl Mosquitto {
     #[track_caller]
     pub(crate) fn publish_many(&self, topic: &str, count: u32) {
         self.publish_lines(topic, &(1..=count).map(|number| format!("{number}\n")).collect::<String>());
+    }
+
+    /// Publishes a message to each topic with QoS 0, over one connection, and returns once the broker has read them all.
+    #[track_caller]
+    pub(crate) fn publish_to_each(&self, topics: impl Iterator<Item = String>, payload: &str) {
+        let mut stream = TcpStream::connect(("127.0.0.1", self.port)).expect("a connection");
+        // CONNECT of MQTT 3.1.1: clean session, no keep-alive, client id `many`.
+        let mut packets = b"\x10\x10\x00\x04MQTT\x04\x02\x00\x00\x00\x04many".to_vec();
+        for topic in topics {
+            let length = 2 + topic.len() + payload.len();
+            assert!(length < 128, "the length is one byte");
+            packets.extend([0x30, length as u8, 0, topic.len() as u8]);
+            packets.extend(topic.as_bytes());
+            packets.extend(payload.as_bytes());
+        }
+        // PINGREQ: its answer comes after everything before it was read.
+        packets.extend([0xc0, 0]);
+        stream.write_all(&packets).expect("messages");
+        let mut answers = [0; 6];
+        stream.read_exact(&mut answers).expect("CONNACK and PINGRESP");
+        assert_eq!(answers, [0x20, 2, 0, 0, 0xd0, 0]);
+        stream.write_all(&[0xe0, 0]).expect("DISCONNECT");
+    }
+
+    /// Leaves a retained message.
+    #[track_caller]
+    pub(crate) fn retain(&self, topic: &str, payload: &str) {
+        let port = self.port.to_string();
+        let args = ["-h", "127.0.0.1", "-p", &port, "-q", "1", "-r", "-t", topic, "-m", payload];
+        let status = Command::new("mosquitto_pub").args(args).status().expect("mosquitto_pub");
+        assert!(status.success(), "mosquitto_pub: {status}");
     }
 
     /// Publishes each line as a message of its own.

@@ -18,6 +18,7 @@ pub(crate) struct Sink {
 struct Shared {
     token: &'static str,
     taken: AtomicU64,
+    refusing: AtomicU64,
     closing: AtomicBool,
     connections: Mutex<Vec<TcpStream>>,
 }
@@ -30,6 +31,7 @@ impl Sink {
         let shared = Arc::new(Shared {
             token,
             taken: AtomicU64::new(0),
+            refusing: AtomicU64::new(0),
             closing: AtomicBool::new(false),
             connections: Mutex::default(),
         });
@@ -45,6 +47,11 @@ impl Sink {
     /// Messages it said yes to.
     pub(crate) fn taken(&self) -> u64 {
         self.shared.taken.load(SeqCst)
+    }
+
+    /// Answers the next `count` messages with 503.
+    pub(crate) fn refuse_next(&self, count: u64) {
+        self.shared.refusing.store(count, SeqCst);
     }
 
     /// Closes the port and every connection.
@@ -114,7 +121,10 @@ fn serve(connection: &TcpStream, shared: &Shared) -> Option<()> {
         }
         let mut body = vec![0; length];
         reader.read_exact(&mut body).ok()?;
-        let (status, text) = if known {
+        let refused = known && shared.refusing.fetch_update(SeqCst, SeqCst, |left| left.checked_sub(1)).is_ok();
+        let (status, text) = if refused {
+            ("503 Service Unavailable", r#"{"status":false,"message":"Under maintenance"}"#)
+        } else if known {
             shared.taken.fetch_add(1, SeqCst);
             ("200 OK", r#"{"status":true,"result":"1 Data Added"}"#)
         } else {

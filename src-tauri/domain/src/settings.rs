@@ -19,6 +19,8 @@ pub struct Settings {
     pub welcomed: bool,
     /// Whether the rail of places shows icons only.
     pub rail_folded: bool,
+    /// What the inspector's column of times shows.
+    pub time_column: TimeColumn,
 }
 
 impl Settings {
@@ -42,6 +44,7 @@ impl Default for Settings {
             history: HistorySettings::default(),
             welcomed: false,
             rail_folded: false,
+            time_column: TimeColumn::Clock,
         }
     }
 }
@@ -69,6 +72,19 @@ impl Default for HistorySettings {
     fn default() -> Self {
         Self { enabled: false, megabytes: 1_000, days: 7 }
     }
+}
+
+/// What stands in the inspector's column of times.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum TimeColumn {
+    /// The time of day.
+    #[default]
+    Clock,
+    /// Since the event before it in the list.
+    Previous,
+    /// Since the app was started.
+    Start,
 }
 
 /// Colours of the page.

@@ -192,6 +192,48 @@ pub fn explain(filter: &str) -> FilterCheck {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    /// Whether a topic matches, level by level, in the words of MQTT 5.0 section 4.7.1: “#” stands for the parent level
+    /// and any number of child levels (4.7.1.2), “+” for exactly one level (4.7.1.3), and a filter that begins with a
+    /// wildcard does not match a topic that begins with “$” (4.7.2).
+    fn reference(filter: &[&str], topic: &[&str]) -> bool {
+        fn levels(filter: &[&str], topic: &[&str]) -> bool {
+            match (filter, topic) {
+                (["#"], _) => true,
+                ([], []) => true,
+                ([], _) | (_, []) => filter == ["#"],
+                ([wanted, filter @ ..], [level, topic @ ..]) => {
+                    (*wanted == "+" || wanted == level) && levels(filter, topic)
+                }
+            }
+        }
+        let by_wildcard = matches!(filter.first(), Some(&("#" | "+")));
+        let reserved = topic.first().is_some_and(|level| level.starts_with('$'));
+        !(by_wildcard && reserved) && levels(filter, topic)
+    }
+
+    fn level() -> impl Strategy<Value = &'static str> {
+        prop::sample::select(vec!["", "a", "b", "ab", "$a", "é", "A"])
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 20_000, failure_persistence: None, ..ProptestConfig::default() })]
+
+        #[test]
+        fn filters_match_as_a_reference_does(
+            mut filter in prop::collection::vec(prop_oneof![2 => level(), 1 => Just("+")], 1..5),
+            all in any::<bool>(),
+            topic in prop::collection::vec(level(), 1..5),
+        ) {
+            if all {
+                filter.push("#");
+            }
+            prop_assume!(filter != [""] && topic != [""]);
+            let (written, name) = (filter.join("/"), topic.join("/"));
+            prop_assert_eq!(matches(&written, &name), reference(&filter, &topic), "{} against {}", written, name);
+        }
+    }
 
     #[test]
     fn filters_match_as_the_specification_says() {

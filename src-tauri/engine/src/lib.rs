@@ -44,7 +44,7 @@ use queue::Queue;
 use runtime::Runtime;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 use store::Store;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
@@ -64,6 +64,7 @@ pub struct EngineConfig {
 /// A running engine.
 pub struct Engine {
     data_dir: PathBuf,
+    started_at: SystemTime,
     key_location: String,
     notices: Vec<String>,
     store: Store,

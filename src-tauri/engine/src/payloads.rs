@@ -10,7 +10,8 @@ use lines::Lines;
 
 use crate::Engine;
 use crate::configuration::ChangeError;
-use crate::feed::Published;
+use crate::feed::history::HistoryError;
+use crate::feed::{Place, Published};
 use crate::store::StoreError;
 use lines::Form;
 use relayscope_domain::decode::binding::{self, Choice, DecoderDraft};
@@ -76,6 +77,10 @@ fn broken(error: tokio::task::JoinError) -> StoreError {
     StoreError::Malformed("payload", error.into())
 }
 
+fn unread(error: HistoryError) -> StoreError {
+    StoreError::Malformed("history", error.into())
+}
+
 impl Engine {
     /// Reads what was published, unless it is what was looked at last: with the decoder that was chosen, else with the
     /// one that is bound or certain.
@@ -84,7 +89,10 @@ impl Engine {
         published: Published,
         chosen: Option<&DecoderDraft>,
     ) -> Result<Arc<Looked>, ChangeError> {
-        match self.looked.get().filter(|it| it.published.seq == published.seq && it.chosen.as_ref() == chosen) {
+        let same = |it: &Arc<Looked>| {
+            (it.published.place, it.published.seq) == (published.place, published.seq) && it.chosen.as_ref() == chosen
+        };
+        match self.looked.get().filter(same) {
             Some(looked) => Ok(looked),
             None => self.look_at(published, chosen).await,
         }
@@ -114,14 +122,21 @@ impl Engine {
         let bindings = self.store.bindings().await?;
         let seen = published.clone();
         // Up to tenths of a second for the largest payloads, as below.
-        let choosing = move || binding::choose(decoder.as_ref(), &bindings, &seen.topic, &seen.payload);
+        let choosing = move || match seen.cut_from {
+            Some(whole) => binding::choose_for_part(decoder.as_ref(), &seen.payload, whole),
+            None => binding::choose(decoder.as_ref(), &bindings, &seen.topic, &seen.payload),
+        };
         let choice = tokio::task::spawn_blocking(choosing).await.map_err(broken)?;
         let schemas = self.schemas_of(&choice.decoder).await?;
+        let of_history = match (&choice.decoder, published.place) {
+            (Decoder::Sparkplug, Place::History) => Some(self.history.births(&published).await.map_err(unread)?),
+            _ => None,
+        };
         let (feed, chosen) = (self.feed.clone(), chosen.cloned());
         let read = tokio::task::spawn_blocking(move || {
             let mut aliases = Aliases::default();
             if choice.decoder == Decoder::Sparkplug {
-                for (topic, payload) in feed.births(&published) {
+                for (topic, payload) in of_history.unwrap_or_else(|| feed.births(&published)) {
                     aliases.learn(&topic, &payload);
                 }
             }

@@ -28,10 +28,11 @@ fn because<E: std::error::Error>(error: E) -> StartError {
 }
 
 pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {
+    let started_at = SystemTime::now();
     let EngineConfig { data_dir, keychain, idle } = config;
     let folder = data_dir.clone();
     let lock = blocking(move || FolderLock::take(&folder)).await?.map_err(because)?;
-    let stamp = unix_millis(SystemTime::now()).to_string();
+    let stamp = unix_millis(started_at).to_string();
     let backup = data_dir.join("app.backup.db");
     let schema = Schema { what: "configuration", migrations: &MIGRATIONS, full_sync: true, connections: 4 };
     let (pool, mut notices) =
@@ -79,6 +80,7 @@ pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {
     let supervisor = tokio::spawn(supervisor.run());
     Ok(Engine {
         data_dir,
+        started_at,
         key_location,
         notices,
         store,

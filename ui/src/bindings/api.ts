@@ -78,6 +78,10 @@ logDir: string,
  */
 keyLocation: string, 
 /**
+ * When this run of the app began.
+ */
+startedAt: number, 
+/**
  * Nothing was configured and the doors were not passed yet.
  */
 firstRun: boolean, 
@@ -800,7 +804,11 @@ decoder: DecoderDraft | null,
 /**
  * What is copied.
  */
-form: CopyForm, };
+form: CopyForm, 
+/**
+ * Whether the number is one of the history, not of the feed.
+ */
+history?: boolean, };
 
 /**
  * How correlation data is typed.
@@ -839,7 +847,11 @@ seq: number,
 /**
  * The decoder that a person chose for this look; `None` leaves it to bindings.
  */
-decoder: DecoderDraft | null, };
+decoder: DecoderDraft | null, 
+/**
+ * Whether the number is one of the history, not of the feed.
+ */
+history?: boolean, };
 
 /**
  * A payload that was read, or why it could not be.
@@ -864,7 +876,11 @@ numbers: Array<NumberAt>,
 /**
  * The message before it of the same topic, seen at the same place, if it is kept.
  */
-previous: number | null, };
+previous: number | null, 
+/**
+ * When only the beginning of the payload was kept: how many bytes.
+ */
+kept: number | null, };
 
 /**
  * What a decoder gave; its text is asked for by lines.
@@ -1000,7 +1016,7 @@ export type DecoderReason = { "kind": "chosen" } | { "kind": "bound",
 /**
  * Which.
  */
-id: BindingId, } | { "kind": "topic" } | { "kind": "payload" };
+id: BindingId, } | { "kind": "topic" } | { "kind": "payload" } | { "kind": "cut" };
 
 /**
  * The demo.
@@ -1072,7 +1088,11 @@ right: number,
 /**
  * The decoder that a person chose for both; `None` leaves it to bindings.
  */
-decoder: DecoderDraft | null, };
+decoder: DecoderDraft | null, 
+/**
+ * Whether the numbers are those of the history, not of the feed.
+ */
+history?: boolean, };
 
 /**
  * Letters that were discarded.
@@ -1486,7 +1506,7 @@ title: string,
  */
 fields: Array<Field>, 
 /**
- * Payload of an event in the history; that of one in the feed is read by `decode.event`.
+ * Bytes that an event carries without having published them; what was published is read by `decode.event`.
  */
 payload: PayloadView | null, 
 /**
@@ -1708,6 +1728,22 @@ field: FilterField,
 /**
  * One value, as it is.
  */
+value: string, } | { "is": "unmute", 
+/**
+ * Field.
+ */
+field: FilterField, 
+/**
+ * One value, as it is.
+ */
+value: string, } | { "is": "only", 
+/**
+ * Field.
+ */
+field: FilterField, 
+/**
+ * One value, as it is.
+ */
 value: string, } | { "is": "remove", 
 /**
  * Its place in the list.
@@ -1753,6 +1789,10 @@ filter: Filter | null,
  * The kinds it asks for: chips that are on.
  */
 kinds: Array<KindName>, 
+/**
+ * What it leaves out: chips that can be taken away.
+ */
+muted: Array<MutedTerm>, 
 /**
  * What is wrong, and where.
  */
@@ -1903,7 +1943,15 @@ rows: Array<Row>,
 /**
  * From where on to go on; nothing at the end. A search may stop on its way to say how far it is.
  */
-next: number | null, };
+next: number | null, 
+/**
+ * How much of the history has been looked through, 0 to 1.
+ */
+looked: number, 
+/**
+ * When the oldest event that was looked at happened.
+ */
+reached: number | null, };
 
 /**
  * The feed's history on disk.
@@ -1946,6 +1994,10 @@ events: number,
  * When the oldest happened.
  */
 oldest: number | null, 
+/**
+ * When the newest happened.
+ */
+newest: number | null, 
 /**
  * Events of this run that could not be written before they had to make room.
  */
@@ -2726,6 +2778,19 @@ millis: number, };
 export type MqttVersion = "auto" | "3.1.1" | "5";
 
 /**
+ * Something that is not wanted.
+ */
+export type MutedTerm = { 
+/**
+ * In words: `topic plant/3/noise`.
+ */
+words: string, 
+/**
+ * The click that takes it back.
+ */
+edit: FilterEdit, };
+
+/**
  * A number in a payload.
  */
 export type NumberAt = { 
@@ -2845,7 +2910,11 @@ from: number,
 /**
  * How many, at most 1,000.
  */
-count: number, };
+count: number, 
+/**
+ * Whether the number is one of the history, not of the feed.
+ */
+history?: boolean, };
 
 /**
  * Why what was typed is no payload.
@@ -3963,6 +4032,19 @@ loopGuard: boolean,
 dryRun: boolean, };
 
 /**
+ * An event whose payload is to be saved as a file.
+ */
+export type SavePayloadRequest = { 
+/**
+ * Its number.
+ */
+seq: number, 
+/**
+ * Whether the number is one of the history, not of the feed.
+ */
+history?: boolean, };
+
+/**
  * A filter that was saved.
  */
 export type SavedFilter = { 
@@ -4270,7 +4352,11 @@ welcomed: boolean,
 /**
  * Whether the rail of places shows icons only.
  */
-railFolded: boolean, };
+railFolded: boolean, 
+/**
+ * What the inspector's column of times shows.
+ */
+timeColumn: TimeColumn, };
 
 /**
  * Settings and what depends on them.
@@ -4711,6 +4797,11 @@ text: string, };
  * Colours of the page.
  */
 export type Theme = "system" | "light" | "dark";
+
+/**
+ * What stands in the inspector's column of times.
+ */
+export type TimeColumn = "clock" | "previous" | "start";
 
 /**
  * One line of the feed with TagoIO's title.
@@ -5364,7 +5455,7 @@ export interface Commands {
   "decode.event": { request: DecodeRequest; response: DecodedEvent };
   "decode.lines": { request: PayloadLinesRequest; response: PayloadLines };
   "decode.copy": { request: CopyRequest; response: Copied };
-  "decode.save": { request: EventRequest; response: Exported };
+  "decode.save": { request: SavePayloadRequest; response: Exported };
   "decode.diff": { request: DiffRequest; response: PayloadDiff };
   "decode.bindings": { request: null; response: Array<DecoderBinding> };
   "decode.saveBinding": { request: DecoderBindingDraft; response: DecoderBinding };

@@ -8,6 +8,21 @@ export function clockTime(at: number): string {
   return `${two(d.getHours())}:${two(d.getMinutes())}:${two(d.getSeconds())}.${String(d.getMilliseconds()).padStart(3, "0")}`;
 }
 
+/** Date and time with milliseconds: `2026-11-20 14:02:11.846`. */
+export function dateClockTime(at: number): string {
+  return `${dateTime(at).slice(0, 10)} ${clockTime(at)}`;
+}
+
+/** A span to the millisecond, as it stands in a column: `0.000`, `+12.846`, `+3:07.120`, `+26:02:03`, `-0.004`. */
+export function lapse(millis: number): string {
+  const total = Math.abs(millis);
+  const [h, m, s] = [Math.floor(total / 3_600_000), Math.floor(total / 60_000) % 60, Math.floor(total / 1_000) % 60];
+  const rest = `.${String(total % 1_000).padStart(3, "0")}`;
+  const sign = millis < 0 ? "-" : millis > 0 ? "+" : "";
+  if (h > 0) return `${sign}${h}:${two(m)}:${two(s)}`;
+  return m > 0 ? `${sign}${m}:${two(s)}${rest}` : `${sign}${s}${rest}`;
+}
+
 /** Date and time to the second: `2026-11-20 14:02:11`. */
 export function dateTime(at: number): string {
   const d = new Date(at);

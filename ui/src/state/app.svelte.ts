@@ -9,6 +9,7 @@ import { Config } from "./config.svelte";
 import { Decoders } from "./decoders.svelte";
 import { FeedView } from "./feed.svelte";
 import { Frames } from "./frames";
+import { HistorySearch } from "./history.svelte";
 import { Navigation, type Intent, type Place } from "./navigation.svelte";
 import { Publishing } from "./publishing.svelte";
 import { Selection } from "./selection.svelte";
@@ -27,6 +28,7 @@ export class App {
   readonly config: Config;
   readonly settings: Settings;
   readonly feed: FeedView;
+  readonly history: HistorySearch;
   readonly selection: Selection;
   readonly decoders: Decoders;
   readonly sessions: Sessions;
@@ -40,6 +42,7 @@ export class App {
     this.config = new Config(port.rpc, this.frames);
     this.settings = new Settings(port.rpc);
     this.feed = new FeedView(port.rpc, this.frames);
+    this.history = new HistorySearch(port.rpc);
     this.selection = new Selection(port.rpc, this.frames);
     this.decoders = new Decoders(port.rpc);
     this.sessions = new Sessions(port.rpc, this.frames);

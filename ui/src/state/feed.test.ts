@@ -49,6 +49,7 @@ const reading = (line: string, kinds: KindName[] = []): FilterReading => ({
   line,
   filter: { terms: [] },
   kinds,
+  muted: [],
   mistakes: [],
 });
 const opened = (changed: Partial<ViewFrame> = {}) => ({ frame: frame(changed), reading: reading("") });
@@ -123,7 +124,7 @@ describe("the view of the feed", () => {
     const mistakes = [{ from: 0, to: 3, message: "There is no field “knd”." }];
     port.answers["feed.open"] = ({ line }) => ({
       frame: null,
-      reading: { line, filter: null, kinds: [], mistakes },
+      reading: { line, filter: null, kinds: [], muted: [], mistakes },
     });
     await feed.search("knd:publish");
     expect(feed.mistakes).toEqual(mistakes);

@@ -1,7 +1,7 @@
 /** The lines of a payload that are on the screen. The engine breaks it into lines and hands out those asked for. */
 import { asApiError, type ApiError, type PayloadLinesRequest, type Rpc } from "../backend/types";
 
-export type LinesOf = Pick<PayloadLinesRequest, "seq" | "decoder" | "form" | "columns">;
+export type LinesOf = Pick<PayloadLinesRequest, "seq" | "decoder" | "form" | "columns" | "history">;
 
 export class PayloadText {
   total = $state(0);

@@ -16,6 +16,8 @@ export type Form = "tree" | "pretty" | "hex";
 
 export class Reading {
   seq = $state<number | null>(null);
+  /** Whether the event is one of the history, not of the feed. */
+  history = $state(false);
   read = $state.raw<DecodedEvent | null>(null);
   error = $state.raw<ApiError | null>(null);
   /** The decoder chosen by hand; `null` leaves it to bindings. */
@@ -43,14 +45,21 @@ export class Reading {
     return this.wanted === "tree" && decoded.root.children.length === 0 ? "pretty" : this.wanted;
   }
 
+  get #place(): { history?: boolean } {
+    return this.history ? { history: true } : {};
+  }
+
   /** What the open event is compared with. */
   get left(): number | null {
     return this.pinned !== null && this.pinned !== this.seq ? this.pinned : (this.read?.previous ?? null);
   }
 
   /** Reads the payload of an event. */
-  async show(seq: number, topic: string): Promise<void> {
-    if (seq === this.seq) return;
+  async show(seq: number, topic: string, history = false): Promise<void> {
+    if (seq === this.seq && history === this.history) return;
+    // Numbers of the feed and of the history have nothing to do with each other.
+    if (history !== this.history) this.pinned = null;
+    this.history = history;
     if (topic !== this.#topic) this.chosen = null;
     this.#topic = topic;
     this.seq = seq;
@@ -94,7 +103,7 @@ export class Reading {
     this.diffError = null;
     if (seq === null || left === null) return;
     try {
-      const diff = await this.#rpc("decode.diff", { left, right: seq, decoder: this.chosen });
+      const diff = await this.#rpc("decode.diff", { left, right: seq, decoder: this.chosen, ...this.#place });
       if (asked === this.#compared) this.diff = diff;
     } catch (error) {
       if (asked === this.#compared) this.diffError = asApiError(error);
@@ -102,8 +111,9 @@ export class Reading {
   }
 
   /** A text to copy, of any event. */
-  copy(seq: number, form: CopyForm): Promise<{ text: string; words: string }> {
-    return this.#rpc("decode.copy", { seq, form, decoder: seq === this.seq ? this.chosen : null });
+  copy(seq: number, form: CopyForm, history = false): Promise<{ text: string; words: string }> {
+    const decoder = seq === this.seq && history === this.history ? this.chosen : null;
+    return this.#rpc("decode.copy", { seq, form, decoder, ...(history ? { history } : {}) });
   }
 
   async #load(): Promise<void> {
@@ -111,7 +121,7 @@ export class Reading {
     if (seq === null) return;
     const asked = ++this.#asked;
     try {
-      const read = await this.#rpc("decode.event", { seq, decoder: this.chosen });
+      const read = await this.#rpc("decode.event", { seq, decoder: this.chosen, ...this.#place });
       if (asked !== this.#asked) return;
       this.read = read;
       this.error = null;

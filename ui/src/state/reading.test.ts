@@ -10,6 +10,7 @@ const read: DecodedEvent = {
   error: null,
   numbers: [],
   previous: 4,
+  kept: null,
 };
 
 let port: FakePort;

@@ -9,6 +9,8 @@ const AGAIN = 1_000;
 
 export class Selection {
   seq = $state<number | null>(null);
+  /** Whether it is a row of the history, not of the feed. */
+  history = $state(false);
   open = $state(false);
   detail = $state.raw<EventDetail | null>(null);
   error = $state.raw<ApiError | null>(null);
@@ -19,22 +21,25 @@ export class Selection {
   constructor(rpc: Rpc, frames: Frames) {
     this.#rpc = rpc;
     frames.on("view", () => {
-      if (this.open && this.detail?.row.messageId && Date.now() - this.#lastAt >= AGAIN) void this.#load();
+      if (this.open && !this.history && this.detail?.row.messageId && Date.now() - this.#lastAt >= AGAIN)
+        void this.#load();
     });
   }
 
   /** Moves to a row; when the details are open they follow. */
-  select(seq: number): void {
-    if (seq === this.seq) return;
+  select(seq: number, history = this.history): void {
+    if (seq === this.seq && history === this.history) return;
     this.seq = seq;
+    this.history = history;
     this.error = null;
     if (this.open) void this.#load();
     else this.detail = null;
   }
 
   /** Opens the details of a row. */
-  async show(seq: number): Promise<void> {
+  async show(seq: number, history = this.history): Promise<void> {
     this.seq = seq;
+    this.history = history;
     this.open = true;
     this.error = null;
     await this.#load();
@@ -56,12 +61,12 @@ export class Selection {
   }
 
   async #load(): Promise<void> {
-    const seq = this.seq;
+    const { seq, history } = this;
     if (seq === null) return;
     const asked = ++this.#asked;
     this.#lastAt = Date.now();
     try {
-      const detail = await this.#rpc("feed.event", { seq });
+      const detail = await this.#rpc(history ? "history.event" : "feed.event", { seq });
       if (asked !== this.#asked) return;
       this.detail = detail;
       this.error = null;

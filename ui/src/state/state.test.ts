@@ -13,6 +13,7 @@ const info = (firstRun: boolean): AppInfo => ({
   dataDir: "",
   logDir: "",
   keyLocation: "",
+  startedAt: 0,
   firstRun,
   notices: [],
 });
@@ -24,6 +25,7 @@ const values: Values = {
   history: { enabled: false, megabytes: 1_000, days: 7 },
   welcomed: false,
   railFolded: false,
+  timeColumn: "clock",
 };
 
 const snapshot: StatusSnapshot = {

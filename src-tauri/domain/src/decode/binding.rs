@@ -177,6 +177,8 @@ pub enum Why {
     Topic,
     /// No binding; the payload speaks for itself.
     Payload,
+    /// Only the beginning of the payload was kept, which no decoder reads as if it were whole.
+    Cut,
 }
 
 /// The decoder for a message: the one that was chosen, else that of the most specific binding, else what is certain.
@@ -202,6 +204,17 @@ pub fn choose(chosen: Option<&Decoder>, bindings: &[Binding], topic: &str, paylo
         _ if std::str::from_utf8(payload).is_ok() => by(Why::Payload, Decoder::Text, "shown as text"),
         _ => by(Why::Payload, Decoder::Hex, "not UTF-8, shown as hex"),
     }
+}
+
+/// The decoder for the beginning of a payload of `whole` bytes, the rest of which was not kept: unless a person chose
+/// otherwise, it is shown and not decoded.
+pub fn choose_for_part(chosen: Option<&Decoder>, part: &[u8], whole: usize) -> Choice {
+    if let Some(decoder) = chosen {
+        return Choice { decoder: decoder.clone(), why: Why::Chosen, words: "chosen by you".to_owned() };
+    }
+    let decoder = if std::str::from_utf8(part).is_ok() { Decoder::Text } else { Decoder::Hex };
+    let words = format!("only the first {} of {whole} bytes were kept: shown, not decoded", part.len());
+    Choice { decoder, why: Why::Cut, words }
 }
 
 /// The most specific of the bindings whose filter matches.

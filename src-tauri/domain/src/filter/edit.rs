@@ -30,11 +30,36 @@ pub enum FilterEdit {
         /// One value, as it is.
         value: String,
     },
+    /// Takes a mute back.
+    Unmute {
+        /// Field.
+        field: Field,
+        /// One value, as it is.
+        value: String,
+    },
+    /// Only what has the value: replaces what the field asks for, and takes back a mute of the value.
+    Only {
+        /// Field.
+        field: Field,
+        /// One value, as it is.
+        value: String,
+    },
     /// Takes a term away.
     Remove {
         /// Its place in the list.
         term: u32,
     },
+}
+
+/// Something that is not wanted.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+#[ts(rename = "MutedTerm")]
+pub struct Muted {
+    /// In words: `topic plant/3/noise`.
+    pub words: String,
+    /// The click that takes it back.
+    pub edit: FilterEdit,
 }
 
 impl Filter {
@@ -51,6 +76,15 @@ impl Filter {
                 if !filter.terms.iter().any(|term| term.not && term.test.has(&test)) {
                     filter.toggle(true, test);
                 }
+            }
+            FilterEdit::Unmute { field, value } => {
+                let test = parse_value(*field, &super::print::quoted(value))?;
+                filter.unmute(&test);
+            }
+            FilterEdit::Only { field, value } => {
+                let test = parse_value(*field, &super::print::quoted(value))?;
+                filter.unmute(&test);
+                filter.put(*field, Some(test));
             }
             FilterEdit::Put { field, value } => {
                 let test = match value.trim() {
@@ -70,6 +104,34 @@ impl Filter {
 
     fn place(&self, not: bool, field: Option<Field>) -> Option<usize> {
         self.terms.iter().position(|term| term.not == not && term.test.field() == field)
+    }
+
+    fn unmute(&mut self, test: &Test) {
+        let of = |term: &Term| term.not && term.test.has(test);
+        while let Some(at) = self.terms.iter().position(of) {
+            if self.terms[at].test.toggle(test.clone()) {
+                self.terms.remove(at);
+            }
+        }
+    }
+
+    /// What is not wanted, as chips show it: each with the click that takes it back.
+    pub fn muted(&self) -> Vec<Muted> {
+        let of = |(at, term): (usize, &Term)| {
+            let (field, values) = match (&term.test, term.test.field()) {
+                (Test::Client(values) | Test::Topic(values) | Test::Name(values), Some(field)) => (field, values),
+                _ => {
+                    let words = Term { not: false, test: term.test.clone() }.to_string();
+                    return vec![Muted { words, edit: FilterEdit::Remove { term: at as u32 } }];
+                }
+            };
+            let muted = |value: &String| Muted {
+                words: format!("{} {value}", field.word()),
+                edit: FilterEdit::Unmute { field, value: value.clone() },
+            };
+            values.iter().map(muted).collect()
+        };
+        self.terms.iter().enumerate().filter(|(_, term)| term.not).flat_map(of).collect()
     }
 
     fn toggle(&mut self, not: bool, test: Test) {
@@ -97,9 +159,9 @@ impl Test {
     /// Whether all values of `other` are among those of this one.
     fn has(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Client(have), Self::Client(some)) | (Self::Topic(have), Self::Topic(some)) => {
-                some.iter().all(|one| have.contains(one))
-            }
+            (Self::Client(have), Self::Client(some))
+            | (Self::Topic(have), Self::Topic(some))
+            | (Self::Name(have), Self::Name(some)) => some.iter().all(|one| have.contains(one)),
             (one, other) => one == other,
         }
     }

@@ -17,7 +17,7 @@ mod size;
 mod tests;
 
 pub use compile::{Compiled, Subject};
-pub use edit::FilterEdit;
+pub use edit::{FilterEdit, Muted};
 pub use moment::Moment;
 pub use parse::{Mistake, parse};
 pub use size::SizeTest;

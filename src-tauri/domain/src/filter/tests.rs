@@ -67,7 +67,13 @@ fn clicks_edit_the_same_filter() {
     let toggle = |field, value: &str| FilterEdit::Toggle { field, value: value.into() };
     let put = |field, value: &str| FilterEdit::Put { field, value: value.into() };
     let mute = |field, value: &str| FilterEdit::Mute { field, value: value.into() };
+    let unmute = |field, value: &str| FilterEdit::Unmute { field, value: value.into() };
+    let only = |field, value: &str| FilterEdit::Only { field, value: value.into() };
     for (line, change, after) in [
+        ("-topic:a,b x", unmute(Field::Topic, "b"), "-topic:a x"),
+        ("-topic:a -client:c", unmute(Field::Topic, "a"), "-client:c"),
+        ("-topic:a x", only(Field::Topic, "a"), "x topic:a"),
+        ("topic:a,b -client:c", only(Field::Topic, "c, d"), "topic:\"c, d\" -client:c"),
         ("temp", toggle(Field::Kind, "publish"), "temp kind:publish"),
         ("kind:publish", toggle(Field::Kind, "retry"), "kind:publish,retry"),
         ("kind:publish x", toggle(Field::Kind, "publish"), "x"),
@@ -83,6 +89,17 @@ fn clicks_edit_the_same_filter() {
         assert_eq!(edit(line, change.clone()), Ok(after.to_owned()), "{line} {change:?}");
     }
     assert!(edit("", put(Field::Topic, "a#")).is_err());
+}
+
+#[test]
+fn what_is_muted_is_told_with_the_click_that_takes_it_back() {
+    let mut filter = parse(r#"temp -topic:a/b,c/# kind:publish -client:x -"two words" -size:>1k"#).unwrap();
+    let words: Vec<String> = filter.muted().into_iter().map(|muted| muted.words).collect();
+    assert_eq!(words, ["topic a/b", "topic c/#", "client x", "\"two words\"", "size:>1k"]);
+    while let Some(muted) = filter.muted().first() {
+        filter = filter.edited(&muted.edit).unwrap();
+    }
+    assert_eq!(filter.to_string(), "temp kind:publish");
 }
 
 /// An event for tests.

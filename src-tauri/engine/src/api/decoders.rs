@@ -3,7 +3,7 @@
 use super::error;
 use super::wire::*;
 use crate::Engine;
-use crate::feed::Published;
+use crate::feed::{Place, Published};
 use relayscope_domain::decode::binding::{Binding, BindingDraft, DecoderDraft};
 use relayscope_domain::decode::diff::{self, Diff};
 use relayscope_domain::decode::encode::{self, Form};
@@ -15,22 +15,33 @@ const NUMBERS: usize = 200;
 /// Lines that are given at once.
 const MOST_LINES: u32 = 1_000;
 
-fn published(engine: &Engine, seq: u64) -> Result<Published, ApiError> {
-    match engine.feed.published(seq) {
-        Some(Some(published)) => Ok(published),
-        Some(None) => Err(error::failed("This event has no payload.")),
-        None => Err(error::failed(
-            "This event is no longer kept: newer ones took its place in the memory budget (Settings).",
-        )),
+async fn published(engine: &Engine, seq: u64, history: bool) -> Result<Published, ApiError> {
+    let (found, gone) = if history {
+        (engine.history.published(seq).await?, "This event is no longer in the history: it was too old, or made room.")
+    } else {
+        let gone = "This event is no longer kept: newer ones took its place in the memory budget (Settings).";
+        (engine.feed.published(seq), gone)
+    };
+    found.ok_or_else(|| error::failed(gone))?.ok_or_else(|| error::failed("This event has no payload."))
+}
+
+/// The number of the message before it of the same topic.
+async fn previous(engine: &Engine, place: Place, seq: u64) -> Result<Option<u64>, ApiError> {
+    match place {
+        Place::History => Ok(engine.history.previous(seq).await?),
+        Place::Feed => {
+            let feed = engine.feed.clone();
+            // Looks through everything kept when there is none.
+            let previous = tokio::task::spawn_blocking(move || feed.previous(seq)).await;
+            previous.map_err(|error| error::failed(error.to_string()))
+        }
     }
 }
 
 pub(super) async fn event(engine: &Engine, request: DecodeRequest) -> Result<DecodedEvent, ApiError> {
-    let published = published(engine, request.seq)?;
+    let published = published(engine, request.seq, request.history).await?;
     let looked = engine.look_at(published, request.decoder.as_ref()).await?;
-    let (feed, seq) = (engine.feed.clone(), request.seq);
-    // Looks through everything kept when there is none.
-    let previous = tokio::task::spawn_blocking(move || feed.previous(seq)).await;
+    let previous = previous(engine, looked.published.place, request.seq).await?;
     let (decoded, error) = match &looked.read {
         Ok(decoded) => (Some(decoded), None),
         Err(error) => (None, Some(error.clone())),
@@ -47,12 +58,14 @@ pub(super) async fn event(engine: &Engine, request: DecodeRequest) -> Result<Dec
             total: decoded.total,
             notes: decoded.notes.clone(),
         }),
-        previous: previous.map_err(|error| error::failed(error.to_string()))?,
+        previous,
+        kept: looked.published.cut_from.map(|_| looked.published.payload.len() as u64),
     })
 }
 
 pub(super) async fn lines(engine: &Engine, request: PayloadLinesRequest) -> Result<PayloadLines, ApiError> {
-    let looked = engine.look_again(published(engine, request.seq)?, request.decoder.as_ref()).await?;
+    let looked =
+        engine.look_again(published(engine, request.seq, request.history).await?, request.decoder.as_ref()).await?;
     let columns = request.columns.clamp(20, 2_000) as usize;
     let form = request.form;
     let lines = tokio::task::spawn_blocking(move || looked.lines(form, columns)).await;
@@ -62,17 +75,23 @@ pub(super) async fn lines(engine: &Engine, request: PayloadLinesRequest) -> Resu
 }
 
 pub(super) async fn copy(engine: &Engine, request: CopyRequest) -> Result<Copied, ApiError> {
-    let published = published(engine, request.seq)?;
+    let published = published(engine, request.seq, request.history).await?;
     let size = published.payload.len();
     let written = |form: Form| {
         let text = encode::show(form, &published.payload);
         text.ok_or_else(|| error::failed("The payload is no UTF-8 text; it can be copied as hexadecimal or Base64."))
     };
-    let bytes = format!("{size} bytes");
+    let bytes = match published.cut_from {
+        Some(whole) => format!("the first {size} of {whole} bytes, which are all that was kept"),
+        None => format!("{size} bytes"),
+    };
     let (text, words) = match request.form {
         CopyForm::Text => (written(Form::Text)?, bytes),
         CopyForm::Hex => (written(Form::Hex)?, format!("{bytes} as hexadecimal")),
         CopyForm::Base64 => (written(Form::Base64)?, format!("{bytes} as Base64")),
+        CopyForm::MosquittoPub if published.cut_from.is_some() => {
+            return Err(error::failed("Only the beginning of the payload was kept; it can't be published again."));
+        }
         CopyForm::MosquittoPub => match engine.command(&published).await? {
             Some(command) => (command, "the mosquitto_pub command".to_owned()),
             None => return Err(error::failed("The payload is too long for a command line; save it as a file.")),
@@ -88,8 +107,8 @@ pub(super) async fn copy(engine: &Engine, request: CopyRequest) -> Result<Copied
     Ok(Copied { text, words: format!("Copied {words}.") })
 }
 
-pub(super) async fn save(engine: &Engine, request: EventRequest) -> Result<Exported, ApiError> {
-    let published = published(engine, request.seq)?;
+pub(super) async fn save(engine: &Engine, request: SavePayloadRequest) -> Result<Exported, ApiError> {
+    let published = published(engine, request.seq, request.history).await?;
     let size = published.payload.len();
     let path = engine.save_payload(&published).await;
     let path = path.map_err(|source| error::failed(format!("The payload could not be saved: {source}.")))?;
@@ -98,7 +117,8 @@ pub(super) async fn save(engine: &Engine, request: EventRequest) -> Result<Expor
 
 /// Compares what the decoders give; where one cannot read its side, the bytes.
 pub(super) async fn diff(engine: &Engine, request: DiffRequest) -> Result<Diff, ApiError> {
-    let (left, right) = (published(engine, request.left)?, published(engine, request.right)?);
+    let left = published(engine, request.left, request.history).await?;
+    let right = published(engine, request.right, request.history).await?;
     let draft: Option<&DecoderDraft> = request.decoder.as_ref();
     let left = engine.read_payload(left, draft).await?;
     let right = engine.look_again(right, draft).await?;

@@ -16,7 +16,7 @@ pub(super) async fn status(engine: &Engine, (): Nothing) -> Result<StatusSnapsho
 }
 
 /// How long the first look at a new filter's rows may take; the rest is looked at while the page shows those.
-const FIRST_LOOK: Duration = Duration::from_millis(50);
+pub const FIRST_LOOK: Duration = Duration::from_millis(50);
 
 pub(super) async fn open(engine: &Engine, request: ViewRequest) -> Result<ViewOpened, ApiError> {
     let reading = filters::reading(&request.line);

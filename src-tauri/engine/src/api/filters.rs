@@ -18,11 +18,11 @@ pub(super) fn reading(line: &str) -> FilterReading {
 }
 
 fn read(line: String, filter: Filter) -> FilterReading {
-    FilterReading { line, kinds: filter.kinds(), filter: Some(filter), mistakes: vec![] }
+    FilterReading { line, kinds: filter.kinds(), muted: filter.muted(), filter: Some(filter), mistakes: vec![] }
 }
 
 fn wrong(line: &str, mistakes: Vec<Mistake>) -> FilterReading {
-    FilterReading { line: line.to_owned(), filter: None, kinds: vec![], mistakes }
+    FilterReading { line: line.to_owned(), filter: None, kinds: vec![], muted: vec![], mistakes }
 }
 
 pub(super) async fn read_line(_engine: &Engine, request: TextRequest) -> Result<FilterReading, ApiError> {

@@ -25,6 +25,8 @@ mod settings;
 mod taps;
 mod tokens;
 
+pub use events::FIRST_LOOK;
+
 use crate::Engine;
 use relayscope_domain::broker::BrokerDraft;
 use relayscope_domain::decode::binding::{Binding, BindingDraft};
@@ -147,7 +149,7 @@ table! {
     "decode.event" => decoders::event, DecodeRequest => DecodedEvent;
     "decode.lines" => decoders::lines, PayloadLinesRequest => PayloadLines;
     "decode.copy" => decoders::copy, CopyRequest => Copied;
-    "decode.save" => decoders::save, EventRequest => Exported;
+    "decode.save" => decoders::save, SavePayloadRequest => Exported;
     "decode.diff" => decoders::diff, DiffRequest => Diff;
     "decode.bindings" => decoders::bindings, Nothing => Vec<Binding>;
     "decode.saveBinding" => decoders::save_binding, BindingDraft => Binding;

@@ -3,6 +3,7 @@
 use super::wire::*;
 use crate::Engine;
 use crate::configuration::ChangeError;
+use crate::feed::unix_millis;
 use relayscope_domain::problem::Problems;
 use relayscope_domain::settings::Settings;
 use relayscope_domain::token::Region;
@@ -17,6 +18,7 @@ pub(super) async fn info(engine: &Engine, (): Nothing) -> Result<AppInfo, ApiErr
         data_dir: engine.data_dir.display().to_string(),
         log_dir: engine.data_dir.join("logs").display().to_string(),
         key_location: engine.key_location.clone(),
+        started_at: unix_millis(engine.started_at),
         first_run: empty && !settings.welcomed,
         notices,
     })

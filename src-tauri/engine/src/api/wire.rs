@@ -2,24 +2,32 @@
 //!
 //! Times are Unix milliseconds, durations milliseconds, sizes bytes, rates per second, unless a field says otherwise.
 
+mod bucket;
 mod decoders;
 mod embedded;
 mod endpoint;
 mod feed;
+mod filters;
 mod forms;
+mod history;
 mod letters;
 mod listeners;
+mod looks;
 mod sessions;
 mod status;
 mod taps;
 
+pub use bucket::*;
 pub use decoders::*;
 pub use embedded::*;
 pub use endpoint::*;
 pub use feed::*;
+pub use filters::*;
 pub use forms::*;
+pub use history::*;
 pub use letters::*;
 pub use listeners::*;
+pub use looks::*;
 pub use sessions::*;
 pub use status::*;
 pub use taps::*;
@@ -95,6 +103,8 @@ pub struct AppInfo {
     pub log_dir: String,
     /// Where the data key lies, in words.
     pub key_location: String,
+    /// When this run of the app began.
+    pub started_at: i64,
     /// Nothing was configured and the doors were not passed yet.
     pub first_run: bool,
     /// Notices from opening the data (a damaged file that was set aside, a copy made before a migration).

@@ -7,6 +7,7 @@ use relayscope_domain::decode::Decoder;
 use relayscope_domain::decode::binding::{self, Binding, BindingDraft, DecoderDraft};
 use relayscope_domain::decode::schema::{self, Schema, SchemaDraft, Schemas};
 use relayscope_domain::id::{BindingId, SchemaId};
+use relayscope_domain::problem::Problems;
 
 impl Engine {
     /// A schema with the message types it has; none when it no longer compiles.
@@ -17,7 +18,19 @@ impl Engine {
     /// Saves a draft of a schema. Bindings to message types that it no longer has stay, and say so when they are used.
     pub(crate) async fn save_schema(&self, draft: &SchemaDraft) -> Result<Schema, ChangeError> {
         let id = draft.id.unwrap_or_else(|| SchemaId(uuid::Uuid::new_v4()));
-        let (schema, _) = schema::check(draft, id).map_err(ChangeError::Invalid)?;
+        let (schema, compiled) = schema::check(draft, id).map_err(ChangeError::Invalid)?;
+        // In the place of another it has what bindings read by it.
+        let (mut problems, messages) = (Problems::default(), compiled.messages());
+        for binding in self.store.bindings().await? {
+            if let Some((_, message)) = protobuf_of(&binding.decoder).filter(|(schema, _)| *schema == id)
+                && !messages.iter().any(|one| one == message)
+            {
+                let filter = &binding.filter;
+                let words = "which these files don't have. Bind the topics otherwise first.";
+                problems.add("source", format!("{filter} is bound to “{message}”, {words}"));
+            }
+        }
+        let schema = problems.finish(schema).map_err(ChangeError::Invalid)?;
         self.store.save_schema(&schema).await?;
         Ok(schema)
     }
@@ -65,9 +78,14 @@ impl Engine {
 }
 
 fn schema_of(decoder: &Decoder) -> Option<SchemaId> {
+    protobuf_of(decoder).map(|(schema, _)| schema)
+}
+
+/// The schema and the message type that a decoder reads by.
+fn protobuf_of(decoder: &Decoder) -> Option<(SchemaId, &str)> {
     match decoder {
-        Decoder::Protobuf { schema, .. } => Some(*schema),
-        other => other.inner().and_then(schema_of),
+        Decoder::Protobuf { schema, message } => Some((*schema, message)),
+        other => other.inner().and_then(protobuf_of),
     }
 }
 

@@ -4,6 +4,7 @@
 //! a number. A damaged file is set aside and a new one begun; a full disk ends the recording, and nothing else. Searches
 //! use the filter of the inspector, whether events are recorded or not.
 
+mod published;
 mod stored;
 mod table;
 
@@ -15,7 +16,7 @@ use super::{Feed, unix_millis};
 use crate::api::wire::{EventDetail, HistoryRows, HistoryStatus};
 use crate::causes::chain;
 use crate::store::open::{DiskTrouble, OpenError, disk_trouble};
-use relayscope_domain::filter::Filter;
+use relayscope_domain::filter::{Filter, Subject};
 use relayscope_domain::settings::HistorySettings;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
@@ -32,6 +33,8 @@ const PRUNE: Duration = Duration::from_secs(10);
 /// Events that are read at once while searching, and at most in one call.
 const READ: u32 = 500;
 const READ_AT_MOST: usize = 20_000;
+/// How long one call reads, so that a person sees how far it is.
+const READ_FOR: Duration = Duration::from_millis(150);
 const DAY: i64 = 86_400_000;
 
 /// Why the history could not be read or written.
@@ -196,6 +199,7 @@ impl History {
             budget: settings.bytes(),
             events: extent.events,
             oldest: extent.oldest,
+            newest: extent.newest,
             missed: state.missed,
             notice: state.set_aside.iter().chain(&state.stopped).cloned().reduce(|one, other| one + " " + &other),
         }))
@@ -209,26 +213,38 @@ impl History {
         before: Option<u64>,
         count: usize,
     ) -> Result<HistoryRows, HistoryError> {
-        let Some(table) = self.table(false).await? else { return Ok(HistoryRows { rows: vec![], next: None }) };
+        let mut answer = HistoryRows { rows: vec![], next: None, looked: 1.0, reached: None };
+        let Some(table) = self.table(false).await? else { return Ok(answer) };
+        let began = Instant::now();
+        let (oldest, newest) = table.ids().await?;
         let compiled = compile(filter);
         let mut before = before.and_then(|before| i64::try_from(before).ok()).unwrap_or(i64::MAX);
-        let mut rows = vec![];
         let mut read = 0;
+        // To go on from there.
+        let stopped = |mut answer: HistoryRows, before: i64| {
+            answer.next = Some(before.unsigned_abs());
+            answer.looked = ((newest - before + 1).max(0) as f64 / (newest - oldest + 1).max(1) as f64).min(1.0);
+            answer
+        };
         loop {
             let candidates = table.candidates(filter, instant, before, READ).await?;
             let at_end = candidates.len() < READ as usize;
             read += candidates.len();
             for stored in candidates {
                 before = stored.id;
+                answer.reached = Some(Subject::at(&stored));
                 if compiled.selects(&stored) {
-                    rows.push(stored.row());
-                    if rows.len() == count {
-                        return Ok(HistoryRows { rows, next: Some(before.unsigned_abs()) });
+                    answer.rows.push(stored.row());
+                    if answer.rows.len() == count {
+                        return Ok(stopped(answer, before));
                     }
                 }
             }
-            if at_end || read >= READ_AT_MOST {
-                return Ok(HistoryRows { rows, next: (!at_end).then_some(before.unsigned_abs()) });
+            if at_end {
+                return Ok(answer);
+            }
+            if read >= READ_AT_MOST || began.elapsed() >= READ_FOR {
+                return Ok(stopped(answer, before));
             }
         }
     }

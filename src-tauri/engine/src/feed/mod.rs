@@ -24,7 +24,7 @@ mod views;
 pub use detail::detail;
 pub(crate) use payload::preview as payload_preview;
 pub use payload::view_of as payload_view;
-pub use published::Published;
+pub use published::{Place, Published};
 pub(crate) use row::took_words;
 pub use row::{clock, iso, row, unix_millis};
 

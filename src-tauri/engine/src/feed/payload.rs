@@ -149,16 +149,6 @@ fn hex(bytes: &[u8]) -> String {
     out
 }
 
-/// What there is to see of a payload of `size` bytes of which only the beginning is kept.
-pub(super) fn view_of_part(payload: &[u8], size: u64) -> PayloadView {
-    let view = view_of(payload);
-    if size <= view.size {
-        return view;
-    }
-    // The beginning of a text that looks whole is none.
-    PayloadView { size, json: None, ..view }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;

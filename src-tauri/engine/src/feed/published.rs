@@ -7,10 +7,21 @@ use relayscope_domain::decode::sparkplug;
 use relayscope_domain::message::Qos;
 use std::sync::Arc;
 
+/// Where an event is kept, and its number counted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// In memory.
+    Feed,
+    /// On disk.
+    History,
+}
+
 /// The message of an event.
 #[derive(Clone, Debug)]
 pub struct Published {
-    /// The event's number.
+    /// Where the event is kept.
+    pub place: Place,
+    /// The event's number there.
     pub seq: u64,
     /// Where it was seen: a relay's or broker's name.
     pub source: Arc<str>,
@@ -18,6 +29,8 @@ pub struct Published {
     pub topic: Arc<str>,
     /// Payload, shared with the feed.
     pub payload: Bytes,
+    /// Bytes of the whole payload, when only its beginning is kept.
+    pub cut_from: Option<usize>,
     /// Quality of service.
     pub qos: Qos,
     /// Retain flag.
@@ -30,11 +43,13 @@ impl Feed {
         let (segment, slot) = self.ring().find(seq)?;
         let event = segment.get(slot)?;
         Some(match &event.kind {
-            Kind::Publish { topic, payload, qos, retain, .. } => Some(Published {
+            Kind::Publish { topic, payload, qos, retain, cut_from, .. } => Some(Published {
+                place: Place::Feed,
                 seq,
                 source: event.source.clone(),
                 topic: topic.clone(),
                 payload: payload.clone(),
+                cut_from: *cut_from,
                 qos: *qos,
                 retain: *retain,
             }),

@@ -75,16 +75,19 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::feed::Place;
     use bytes::Bytes;
     use relayscope_domain::message::Qos;
 
     #[test]
     fn commands_are_safe_for_a_shell() {
         let of = |topic: &str, payload: &'static [u8]| Published {
+            place: Place::Feed,
             seq: 1,
             source: "".into(),
             topic: topic.into(),
             payload: Bytes::from_static(payload),
+            cut_from: None,
             qos: Qos::AtLeastOnce,
             retain: true,
         };

@@ -14,6 +14,7 @@ const { port } = await vi.hoisted(async () => {
   const { FakePort } = await import("../../state/fake-port");
   return { port: new FakePort() };
 });
+const { settled } = await import("../../state/fake-port");
 vi.mock("../../backend/tauri", () => ({ backend: port }));
 
 const { app } = await import("../../state/app.svelte");
@@ -76,6 +77,7 @@ const decoded = (root: PayloadNode, changed: Partial<NonNullable<DecodedEvent["d
   error: null,
   numbers: [],
   previous: 1,
+  kept: null,
 });
 
 const detail = (seq: number): EventDetail => ({
@@ -93,6 +95,7 @@ const reading = (line: string, kinds: KindName[] = []): FilterReading => ({
   line,
   filter: { terms: [] },
   kinds,
+  muted: [],
   mistakes: [],
 });
 
@@ -203,6 +206,20 @@ test("one click overrides the decoder and binds it; what can't be read is said",
   expect(port.last("decode.event")).toEqual({ seq: 2, decoder: null });
 });
 
+test("a filter that is being typed stays while the open event is read again", async () => {
+  await opened();
+  await fireEvent.click(screen.getAllByTestId("feed-row")[1] as HTMLElement);
+  const pick = await screen.findByTestId("decoder");
+  await fireEvent.change(pick, { target: { value: "cbor" } });
+  const filter = (await screen.findByTestId("decoder-filter")) as HTMLInputElement;
+  await fireEvent.input(filter, { target: { value: "plant/+/telemetry" } });
+  const before = app.selection.detail;
+  await app.selection.show(2);
+  expect(app.selection.detail).not.toBe(before);
+  await settled();
+  expect(filter.value).toBe("plant/+/telemetry");
+});
+
 test("the difference to the message before is a key away", async () => {
   await opened();
   port.answers["decode.diff"] = () => ({
@@ -244,7 +261,7 @@ test("the same rows by topic and by connection", async () => {
     expect(screen.getAllByTestId("topic-row").map((one) => one.dataset.topic)).toEqual(["plant", "plant/3"]),
   );
   await fireEvent.click(screen.getAllByTestId("topic-filter")[0] as HTMLElement);
-  expect(port.last("filters.edit")).toMatchObject({ edit: { is: "put", field: "topic", value: "plant/#" } });
+  expect(port.last("filters.edit")).toMatchObject({ edit: { is: "only", field: "topic", value: "plant/#" } });
 
   const life = {
     connection: 4,
@@ -333,7 +350,13 @@ test("a mistake in the filter is shown at its place, and a click goes there", as
   await opened();
   port.answers["feed.open"] = ({ line }) => ({
     frame: null,
-    reading: { line, filter: null, kinds: [], mistakes: [{ from: 2, to: 5, message: "Did you mean kind?" }] },
+    reading: {
+      line,
+      filter: null,
+      kinds: [],
+      muted: [],
+      mistakes: [{ from: 2, to: 5, message: "Did you mean kind?" }],
+    },
   });
   const search = screen.getByTestId("feed-search") as HTMLInputElement;
   await fireEvent.input(search, { target: { value: "a knd:publish" } });

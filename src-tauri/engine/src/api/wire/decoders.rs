@@ -16,6 +16,10 @@ pub struct DecodeRequest {
     pub seq: u64,
     /// The decoder that a person chose for this look; `None` leaves it to bindings.
     pub decoder: Option<DecoderDraft>,
+    /// Whether the number is one of the history, not of the feed.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub history: bool,
 }
 
 /// A payload that was read, or why it could not be.
@@ -32,6 +36,8 @@ pub struct DecodedEvent {
     pub numbers: Vec<NumberAt>,
     /// The message before it of the same topic, seen at the same place, if it is kept.
     pub previous: Option<u64>,
+    /// When only the beginning of the payload was kept: how many bytes.
+    pub kept: Option<u64>,
 }
 
 /// What a decoder gave; its text is asked for by lines.
@@ -78,6 +84,10 @@ pub struct PayloadLinesRequest {
     pub from: u32,
     /// How many, at most 1,000.
     pub count: u32,
+    /// Whether the number is one of the history, not of the feed.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub history: bool,
 }
 
 /// Lines of a payload.
@@ -116,6 +126,10 @@ pub struct CopyRequest {
     pub decoder: Option<DecoderDraft>,
     /// What is copied.
     pub form: CopyForm,
+    /// Whether the number is one of the history, not of the feed.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub history: bool,
 }
 
 /// A text to copy.
@@ -128,6 +142,18 @@ pub struct Copied {
     pub words: String,
 }
 
+/// An event whose payload is to be saved as a file.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct SavePayloadRequest {
+    /// Its number.
+    pub seq: u64,
+    /// Whether the number is one of the history, not of the feed.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub history: bool,
+}
+
 /// Two events whose payloads are to be compared.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -138,6 +164,10 @@ pub struct DiffRequest {
     pub right: u64,
     /// The decoder that a person chose for both; `None` leaves it to bindings.
     pub decoder: Option<DecoderDraft>,
+    /// Whether the numbers are those of the history, not of the feed.
+    #[serde(default)]
+    #[ts(as = "Option<bool>", optional)]
+    pub history: bool,
 }
 
 /// A binding.

@@ -1,6 +1,6 @@
-//! What the Live Inspector and the bucket show.
+//! What the Live Inspector's list shows: views of the feed, their rows, and everything about one event.
 
-use relayscope_domain::filter::{Filter, FilterEdit, KindName, Mistake};
+use super::FilterReading;
 use relayscope_domain::id::MessageId;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
@@ -58,247 +58,6 @@ pub struct ViewOpened {
     pub frame: Option<ViewFrame>,
     /// What was read.
     pub reading: FilterReading,
-}
-
-/// A filter's line, read.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct FilterReading {
-    /// The line: as it came, or after a click as it is written.
-    pub line: String,
-    /// What it means, unless it has mistakes.
-    pub filter: Option<Filter>,
-    /// The kinds it asks for: chips that are on.
-    pub kinds: Vec<KindName>,
-    /// What is wrong, and where.
-    pub mistakes: Vec<Mistake>,
-}
-
-/// Changes a filter by a click.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct FilterEditRequest {
-    /// The line before.
-    pub line: String,
-    /// The click.
-    pub edit: FilterEdit,
-}
-
-/// A filter that was saved.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct SavedFilter {
-    /// Number.
-    pub id: i64,
-    /// Name, unlike all others.
-    pub name: String,
-    /// The filter's line.
-    pub line: String,
-}
-
-/// Saves a filter.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct FilterDraft {
-    /// The filter to rename or change, or `None` for a new one.
-    pub id: Option<i64>,
-    /// Name.
-    pub name: String,
-    /// The filter's line.
-    pub line: String,
-}
-
-/// Names a saved filter.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct FilterRequest {
-    /// Number.
-    pub id: i64,
-}
-
-/// What a file of events looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum FeedFormat {
-    /// One JSON object an event and line.
-    Ndjson,
-    /// For spreadsheets: a line of column names, one row a message.
-    Csv,
-    /// As TagoIO's inspector writes it.
-    Txt,
-}
-
-/// Writes the rows of a view to a file.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct FeedExportRequest {
-    /// The view.
-    pub view: u32,
-    /// What the file looks like.
-    pub format: FeedFormat,
-}
-
-/// Asks how many rows a view has in each of the last spans of time.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct RateRequest {
-    /// The view.
-    pub view: u32,
-    /// Seconds of a span, at least 1.
-    pub seconds: u32,
-    /// How many spans up to now, at most 3,600.
-    pub buckets: u32,
-}
-
-/// Rows over time.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct RateChart {
-    /// When the first span begins.
-    pub from: i64,
-    /// Seconds of a span.
-    pub seconds: u32,
-    /// Rows in each span, oldest first.
-    pub counts: Vec<u32>,
-}
-
-/// What children of a branch are ordered by.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum TopicOrder {
-    /// Name, ascending.
-    #[default]
-    Name,
-    /// Rate, the fastest first.
-    Rate,
-    /// Time of the newest row, the newest first.
-    Time,
-}
-
-/// Asks for children of a branch of the topic tree.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct TopicsRequest {
-    /// A view that looks at topics.
-    pub view: u32,
-    /// The branch, as a topic; `None` for the top.
-    pub branch: Option<String>,
-    /// Order.
-    pub order: TopicOrder,
-    /// How many to pass over.
-    pub from: u32,
-    /// How many, at most 1,000.
-    pub count: u32,
-}
-
-/// Children of a branch.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct TopicRows {
-    /// How many the branch has.
-    pub total: u32,
-    /// Those asked for.
-    pub rows: Vec<TopicRow>,
-}
-
-/// One level of the topic tree.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct TopicRow {
-    /// The whole topic.
-    pub topic: String,
-    /// Its last level.
-    pub name: String,
-    /// Rows of this very topic.
-    pub own: u32,
-    /// Rows of it and everything below it.
-    pub below: u32,
-    /// Its children.
-    pub children: u32,
-    /// Rows per second of it and everything below it, over about ten seconds.
-    pub rate: f64,
-    /// Time of the newest row of it and everything below it.
-    pub last_at: i64,
-    /// The last message of this very topic, or the newest row where there is none.
-    pub last: Option<Row>,
-    /// Whether that message was retained.
-    pub retained: bool,
-}
-
-/// Asks for lives of clients, the newest first.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ConnectionsRequest {
-    /// A view that looks at connections.
-    pub view: u32,
-    /// How many newer ones to pass over.
-    pub from: u32,
-    /// How many, at most 1,000.
-    pub count: u32,
-}
-
-/// Lives of clients.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ConnectionRows {
-    /// How many there are.
-    pub total: u32,
-    /// Those asked for.
-    pub rows: Vec<ConnectionRow>,
-}
-
-/// One client's life.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ConnectionRow {
-    /// Its number in the view.
-    pub connection: u32,
-    /// Where it was seen.
-    pub source: String,
-    /// Client id.
-    pub client: String,
-    /// How many rows it has.
-    pub rows: u32,
-    /// Its connect line, if that is still kept.
-    pub begun: Option<Row>,
-    /// Its newest row.
-    pub newest: Option<Row>,
-    /// Whether it ended.
-    pub ended: bool,
-}
-
-/// Rows of one client's life.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct TitledRows {
-    /// How many it has.
-    pub total: u32,
-    /// Those asked for, oldest first.
-    pub rows: Vec<TitledRow>,
-}
-
-/// One line of the feed with TagoIO's title.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct TitledRow {
-    /// `[MQTT] Device publish`.
-    pub title: String,
-    /// The line.
-    pub row: Row,
-}
-
-/// Asks for rows of one client's life, oldest first.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct ConnectionRowsRequest {
-    /// A view that looks at connections.
-    pub view: u32,
-    /// The life's number.
-    pub connection: u32,
-    /// How many older rows to pass over.
-    pub from: u32,
-    /// How many, at most 1,000.
-    pub count: u32,
 }
 
 /// Pauses or resumes a view.
@@ -393,48 +152,6 @@ pub struct Row {
     pub message_id: Option<MessageId>,
 }
 
-/// Asks for events of the history, newest first.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct HistoryRequest {
-    /// The filter's line.
-    pub line: String,
-    /// Only events before this number: where the last answer ended.
-    pub before: Option<u64>,
-    /// How many, at most 1,000.
-    pub count: u32,
-}
-
-/// Events of the history.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct HistoryRows {
-    /// Those found, newest first; their numbers are the history's.
-    pub rows: Vec<Row>,
-    /// From where on to go on; nothing at the end. A search may stop on its way to say how far it is.
-    pub next: Option<u64>,
-}
-
-/// How the history stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct HistoryStatus {
-    /// Whether events are being recorded.
-    pub recording: bool,
-    /// Bytes on disk.
-    pub bytes: u64,
-    /// Bytes allowed.
-    pub budget: u64,
-    /// Events kept.
-    pub events: u64,
-    /// When the oldest happened.
-    pub oldest: Option<i64>,
-    /// Events of this run that could not be written before they had to make room.
-    pub missed: u64,
-    /// What a person should know: a file that was set aside, why recording ended.
-    pub notice: Option<String>,
-}
-
 /// Colour of a row's dot, by its kind.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -455,6 +172,52 @@ pub enum RowTone {
     Bad,
 }
 
+/// What a file of events looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub enum FeedFormat {
+    /// One JSON object an event and line.
+    Ndjson,
+    /// For spreadsheets: a line of column names, one row a message.
+    Csv,
+    /// As TagoIO's inspector writes it.
+    Txt,
+}
+
+/// Writes the rows of a view to a file.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct FeedExportRequest {
+    /// The view.
+    pub view: u32,
+    /// What the file looks like.
+    pub format: FeedFormat,
+}
+
+/// Asks how many rows a view has in each of the last spans of time.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RateRequest {
+    /// The view.
+    pub view: u32,
+    /// Seconds of a span, at least 1.
+    pub seconds: u32,
+    /// How many spans up to now, at most 3,600.
+    pub buckets: u32,
+}
+
+/// Rows over time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct RateChart {
+    /// When the first span begins.
+    pub from: i64,
+    /// Seconds of a span.
+    pub seconds: u32,
+    /// Rows in each span, oldest first.
+    pub counts: Vec<u32>,
+}
+
 /// Everything about one event.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
@@ -465,7 +228,7 @@ pub struct EventDetail {
     pub title: String,
     /// Packet details, label and value.
     pub fields: Vec<Field>,
-    /// Payload of an event in the history; that of one in the feed is read by `decode.event`.
+    /// Bytes that an event carries without having published them; what was published is read by `decode.event`.
     pub payload: Option<PayloadView>,
     /// Other events of the same message, oldest first.
     pub journey: Vec<JourneyStep>,
@@ -514,60 +277,4 @@ pub struct JourneyStep {
     pub detail: String,
     /// Colour.
     pub tone: RowTone,
-}
-
-/// Devices of the local stand-in.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct BucketDevice {
-    /// Serial: last topic segment.
-    pub serial: String,
-    /// Values stored.
-    pub count: u64,
-    /// Last variable.
-    pub last_variable: String,
-    /// Last value.
-    pub last_value: String,
-    /// When it came.
-    pub last_at: i64,
-}
-
-/// Pages through the stored values of a device, newest first.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct BucketRequest {
-    /// The device.
-    pub serial: String,
-    /// Rows to pass over.
-    pub from: u32,
-    /// Rows to return, at most 500.
-    pub count: u32,
-}
-
-/// Values of a device.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct BucketRows {
-    /// How many there are.
-    pub total: u32,
-    /// Those asked for.
-    pub rows: Vec<BucketRow>,
-}
-
-/// A stored value (TagoIO's data format).
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct BucketRow {
-    /// 24 hexadecimal digits.
-    pub id: String,
-    /// Variable.
-    pub variable: String,
-    /// Value as text.
-    pub value: String,
-    /// Unit, when given.
-    pub unit: Option<String>,
-    /// When it was stored.
-    pub at: i64,
-    /// Metadata as JSON.
-    pub metadata: String,
 }

@@ -2,7 +2,7 @@
 
 use crate::api::wire::{EventDetail, Field, JourneyStep, Row};
 use crate::feed::event::Event;
-use crate::feed::{detail, payload, row, unix_millis};
+use crate::feed::{detail, row, unix_millis};
 use relayscope_domain::filter::{Direction, KindSet, Outcome, SourceKind, Subject};
 use relayscope_domain::id::MessageId;
 use relayscope_domain::message::Qos;
@@ -80,7 +80,6 @@ impl Stored {
     /// Everything about it. `journey` holds the events of its message, oldest first.
     pub(super) fn detail(self, journey: &[Self]) -> EventDetail {
         let began = journey.first().map_or(0, |first| first.told.micros);
-        let whole = self.told.row.size.unwrap_or_default().into();
         let step = |step: &Self| JourneyStep {
             seq: step.id.unsigned_abs(),
             after_micros: (step.told.micros - began).max(0).unsigned_abs(),
@@ -91,7 +90,8 @@ impl Stored {
         EventDetail {
             title: self.told.title.clone(),
             fields: self.told.fields.clone(),
-            payload: self.payload.as_deref().map(|kept| payload::view_of_part(kept, whole)),
+            // What was published is read by decoders, when a page asks for it.
+            payload: None,
             journey: journey.iter().map(step).collect(),
             row: self.row(),
         }

@@ -29,6 +29,7 @@ pub(super) struct Extent {
     pub(super) bytes: u64,
     pub(super) events: u64,
     pub(super) oldest: Option<i64>,
+    pub(super) newest: Option<i64>,
 }
 
 impl Table {
@@ -83,22 +84,24 @@ impl Table {
     pub(super) async fn extent(&self) -> Result<Extent, HistoryError> {
         let used = self.pragma("PRAGMA page_count").await? - self.pragma("PRAGMA freelist_count").await?;
         let size = self.pragma("PRAGMA page_size").await?;
-        let row: (Option<i64>, Option<i64>) =
-            sqlx::query_as("SELECT (SELECT min(id) FROM event), (SELECT max(id) FROM event)")
-                .fetch_one(&self.pool)
-                .await
-                .map_err(HistoryError::Read)?;
-        let oldest = match row.0 {
-            Some(first) => sqlx::query_scalar("SELECT at FROM event WHERE id = ?")
-                .bind(first)
-                .fetch_optional(&self.pool)
-                .await
-                .map_err(HistoryError::Read)?,
-            None => None,
-        };
+        let (first, last) = self.ids().await?;
         // Ids follow each other: events are taken away at the old end only.
-        let events = row.0.zip(row.1).map_or(0, |(first, last)| (last - first + 1).unsigned_abs());
-        Ok(Extent { bytes: (used * size).unsigned_abs(), events, oldest })
+        let events = if first == 0 { 0 } else { (last - first + 1).unsigned_abs() };
+        let (oldest, newest) = (self.at(first).await?, self.at(last).await?);
+        Ok(Extent { bytes: (used * size).unsigned_abs(), events, oldest, newest })
+    }
+
+    /// The lowest id and the highest; zeros when nothing is kept.
+    pub(super) async fn ids(&self) -> Result<(i64, i64), HistoryError> {
+        sqlx::query_as("SELECT coalesce((SELECT min(id) FROM event), 0), coalesce((SELECT max(id) FROM event), 0)")
+            .fetch_one(&self.pool)
+            .await
+            .map_err(HistoryError::Read)
+    }
+
+    async fn at(&self, id: i64) -> Result<Option<i64>, HistoryError> {
+        let at = sqlx::query_scalar("SELECT at FROM event WHERE id = ?").bind(id).fetch_optional(&self.pool);
+        at.await.map_err(HistoryError::Read)
     }
 
     /// Deletes the oldest events, a part of them at once: those before `before` and, while the file uses more than
@@ -210,9 +213,13 @@ fn stored_of(row: &SqliteRow) -> Result<Stored, HistoryError> {
 fn lookup(filter: &Filter) -> Option<String> {
     let mut parts = vec![];
     for term in filter.terms.iter().filter(|term| !term.not) {
-        if let Test::Text(text) | Test::Word(text) = &term.test
-            && text.is_ascii()
-        {
+        let texts: Vec<&str> = match &term.test {
+            Test::Text(text) | Test::Word(text) => vec![text],
+            // Of a topic, its last levels say most.
+            Test::Topic(topics) if topics.len() == 1 => topics[0].rsplit('/').collect(),
+            _ => vec![],
+        };
+        for text in texts.into_iter().filter(|text| text.is_ascii()) {
             let windows = text.as_bytes().windows(3).filter_map(|three| std::str::from_utf8(three).ok());
             parts.extend(windows.map(|three| format!("\"{}\"", three.replace('"', "\"\""))));
         }

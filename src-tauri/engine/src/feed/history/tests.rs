@@ -118,6 +118,58 @@ async fn what_was_recorded_is_found_with_the_same_filter_after_a_restart() {
 }
 
 #[tokio::test]
+async fn a_search_says_how_far_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = History::new(folder.path().join("history.db"));
+    let feed = Feed::new(64 << 20);
+    for at in 0..25_100u128 {
+        feed.record(publish("plant/1/temp", b"x", at));
+    }
+    record(&history, &feed, 100).await.unwrap();
+    let (mut before, mut looked, mut calls) = (None, 0.0, 0);
+    loop {
+        let page = history.search(&parse("-kind:publish").unwrap(), before, 10).await.unwrap();
+        calls += 1;
+        assert!(page.rows.is_empty() && page.looked > looked && page.reached.is_some(), "{page:?}");
+        (before, looked) = (page.next, page.looked);
+        if before.is_none() {
+            break;
+        }
+    }
+    assert!(calls > 1 && looked >= 1.0, "{calls} calls to {looked}");
+    let status = history.status(&settings(100)).await.unwrap();
+    assert!(status.oldest.is_some() && status.oldest <= status.newest, "{status:?}");
+}
+
+#[tokio::test]
+async fn a_message_of_the_history_is_read_as_one_of_the_feed() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = History::new(folder.path().join("history.db"));
+    let feed = Feed::new(16 << 20);
+    feed.record(publish("spBv1.0/G/NBIRTH/E", b"birth", 1));
+    feed.record(publish("plant/1/temp", b"21", 2));
+    feed.record(publish("plant/2/temp", b"99", 3));
+    let mut cut = publish("plant/1/temp", b"22", 4);
+    if let Kind::Publish { cut_from, .. } = &mut cut.kind {
+        *cut_from = Some(4_711);
+    }
+    feed.record(cut);
+    feed.record(delivered("plant/1/temp", 4));
+    feed.record(publish("spBv1.0/G/NDATA/E", b"data", 5));
+    record(&history, &feed, 100).await.unwrap();
+    let published = async |id| history.published(id).await.unwrap();
+    let last = published(4).await.unwrap().unwrap();
+    assert_eq!((&*last.topic, &*last.payload, last.cut_from), ("plant/1/temp", &b"22"[..], Some(4_711)));
+    assert_eq!(history.previous(4).await.unwrap(), Some(2), "of the same topic");
+    assert_eq!(history.previous(2).await.unwrap(), None);
+    assert!(published(5).await.unwrap().is_none(), "a delivery published nothing");
+    assert!(published(99).await.is_none());
+    let births = history.births(&published(6).await.unwrap().unwrap()).await.unwrap();
+    assert_eq!(births.len(), 1);
+    assert_eq!((&*births[0].0, &*births[0].1), ("spBv1.0/G/NBIRTH/E", &b"birth"[..]));
+}
+
+#[tokio::test]
 async fn the_oldest_make_room_and_what_was_missed_is_counted() {
     let folder = tempfile::tempdir().unwrap();
     let history = History::new(folder.path().join("history.db"));
