@@ -31,6 +31,7 @@ mod letters;
 mod link;
 mod lock;
 mod platform;
+mod recordings;
 mod relay;
 mod rules;
 mod salvage;

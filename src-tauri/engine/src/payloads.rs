@@ -117,7 +117,7 @@ impl Engine {
         let choosing = move || binding::choose(decoder.as_ref(), &bindings, &seen.topic, &seen.payload);
         let choice = tokio::task::spawn_blocking(choosing).await.map_err(broken)?;
         let schemas = self.schemas_of(&choice.decoder).await?;
-        let (feed, chosen) = (self.feed.clone(), chosen.cloned());
+        let (feed, chosen) = (self.feed_of_event(published.seq), chosen.cloned());
         let read = tokio::task::spawn_blocking(move || {
             let mut aliases = Aliases::default();
             if choice.decoder == Decoder::Sparkplug {

@@ -5,6 +5,7 @@ use crate::broker::{Accounts, EmbeddedBroker};
 use crate::findings::Findings;
 use crate::inspect::Sessions;
 use crate::platform::{Platform, PlatformTokens};
+use crate::recordings::Recordings;
 use crate::relay::Handles;
 use crate::relay::meter::Meter;
 use crate::tap::TapAt;
@@ -110,6 +111,8 @@ pub struct Runtime {
     pub platform_tokens: PlatformTokens,
     /// The inspector's sessions: those that are wanted, and what they do.
     pub sessions: Sessions,
+    /// Recordings that were read from files.
+    pub recordings: Recordings,
     /// What was found in what clients do.
     pub findings: Findings,
     state: Mutex<State>,

@@ -16,7 +16,7 @@ const NUMBERS: usize = 200;
 const MOST_LINES: u32 = 1_000;
 
 fn published(engine: &Engine, seq: u64) -> Result<Published, ApiError> {
-    match engine.feed.published(seq) {
+    match engine.feed_of_event(seq).published(seq) {
         Some(Some(published)) => Ok(published),
         Some(None) => Err(error::failed("This event has no payload.")),
         None => Err(error::failed(
@@ -28,7 +28,7 @@ fn published(engine: &Engine, seq: u64) -> Result<Published, ApiError> {
 pub(super) async fn event(engine: &Engine, request: DecodeRequest) -> Result<DecodedEvent, ApiError> {
     let published = published(engine, request.seq)?;
     let looked = engine.look_at(published, request.decoder.as_ref()).await?;
-    let (feed, seq) = (engine.feed.clone(), request.seq);
+    let (feed, seq) = (engine.feed_of_event(request.seq), request.seq);
     // Looks through everything kept when there is none.
     let previous = tokio::task::spawn_blocking(move || feed.previous(seq)).await;
     let (decoded, error) = match &looked.read {

@@ -8,6 +8,7 @@ mod endpoint;
 mod feed;
 mod forms;
 mod letters;
+mod recordings;
 mod sessions;
 mod status;
 mod taps;
@@ -18,6 +19,7 @@ pub use endpoint::*;
 pub use feed::*;
 pub use forms::*;
 pub use letters::*;
+pub use recordings::*;
 pub use sessions::*;
 pub use status::*;
 pub use taps::*;
@@ -75,6 +77,10 @@ pub enum Frame {
     Sessions(SessionsFrame),
     /// A publication went on.
     Publish(PublishProgress),
+    /// An export went on.
+    Capture(CaptureFrame),
+    /// A replay went on.
+    Replay(ReplayProgress),
     /// A step of a running connection test ended.
     TestStep(TestStepFrame),
     /// Saved configuration changed: read the lists again.

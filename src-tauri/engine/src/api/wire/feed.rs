@@ -48,6 +48,10 @@ pub struct ViewRequest {
     pub line: String,
     /// How the rows are arranged.
     pub look: Look,
+    /// For a new view: of this recording, or of the live feed.
+    #[serde(default)]
+    #[ts(optional)]
+    pub recording: Option<u32>,
 }
 
 /// A view with a new filter; with a mistake in the line, an open view keeps its old one.
@@ -114,28 +118,6 @@ pub struct FilterDraft {
 pub struct FilterRequest {
     /// Number.
     pub id: i64,
-}
-
-/// What a file of events looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum FeedFormat {
-    /// One JSON object an event and line.
-    Ndjson,
-    /// For spreadsheets: a line of column names, one row a message.
-    Csv,
-    /// As TagoIO's inspector writes it.
-    Txt,
-}
-
-/// Writes the rows of a view to a file.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct FeedExportRequest {
-    /// The view.
-    pub view: u32,
-    /// What the file looks like.
-    pub format: FeedFormat,
 }
 
 /// Asks how many rows a view has in each of the last spans of time.
