@@ -194,7 +194,7 @@ async fn a_file_that_cannot_be_written_is_said_and_none_is_left_behind() {
 async fn a_replay_says_what_the_broker_refused() {
     let broker = Mosquitto::open();
     let app = App::start().await;
-    let saved = app.broker(broker.port, |draft| draft["version"] = json!("v311")).await;
+    let saved = app.broker(broker.port, |draft| draft["version"] = json!("3.1.1")).await;
     let lines = "{\"at\":\"2026-11-21T14:03:00Z\",\"kind\":\"publish\",\"topic\":\"a\",\"payload\":\"1\",\"qos\":1}\n\
                  {\"at\":\"2026-11-21T14:03:00.1Z\",\"kind\":\"publish\",\"topic\":\"b\",\"payload\":\"2\",\"properties\":[[\"Content type\",\"x\"]]}\n\
                  {\"at\":\"2026-11-21T14:03:00.2Z\",\"kind\":\"receive\",\"topic\":\"b\",\"payload\":\"2\"}\n\
