@@ -305,11 +305,11 @@ async fn properties_are_told_in_words() {
     let (words, qos, retain) = rig.event("a message", "sender", seen).await;
     assert_eq!((qos, retain), (Qos::ExactlyOnce, true));
     let expected = [
-        ("content type", "application/json"),
-        ("expires after", "90 s"),
-        ("response topic", "answers"),
-        ("correlation data", "01ab"),
-        ("line", "2"),
+        ("Content type", "application/json"),
+        ("Message expiry", "90 s"),
+        ("Response topic", "answers"),
+        ("Correlation data", "0x01ab"),
+        ("User property line", "2"),
     ];
     assert_eq!(words, expected.map(|(name, value)| (name.to_owned(), value.to_owned())));
     rig.broker.stop().await;

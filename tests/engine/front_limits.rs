@@ -9,6 +9,7 @@ use relayscope_domain::listener::BrokerLimits;
 use relayscope_engine::feed::event::Kind;
 use relayscope_engine::front::{Listen, Policy, Turned};
 use rumqttc::v5::mqttbytes::QoS;
+use std::borrow::Cow;
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -23,7 +24,7 @@ async fn rest(stream: &mut TcpStream) -> Vec<u8> {
 /// The limit that was passed: allowed and reached.
 async fn over(rig: &FrontRig) -> (&'static str, u64, u64) {
     let pick = |kind: &Kind| match kind {
-        Kind::OverLimit { what, limit, reached } => Some((*what, *limit, *reached)),
+        Kind::OverLimit { what: Cow::Borrowed(what), limit, reached } => Some((*what, *limit, *reached)),
         _ => None,
     };
     rig.event("a limit", pick).await

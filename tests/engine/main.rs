@@ -32,6 +32,7 @@ mod link;
 mod lock;
 mod platform;
 mod profile;
+mod recordings;
 mod relay;
 mod rules;
 mod salvage;

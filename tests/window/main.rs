@@ -31,6 +31,7 @@ mod outage;
 mod payload;
 mod policy;
 mod publish;
+mod recordings;
 mod restart;
 mod screenshots;
 mod validation;

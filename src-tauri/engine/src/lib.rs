@@ -23,6 +23,7 @@ pub mod mqtt;
 mod payloads;
 pub mod platform;
 pub mod queue;
+pub mod recordings;
 pub mod relay;
 pub mod runtime;
 pub mod secrets;

@@ -132,7 +132,7 @@ impl Engine {
             (Decoder::Sparkplug, Place::History) => Some(self.history.births(&published).await.map_err(unread)?),
             _ => None,
         };
-        let (feed, chosen) = (self.feed.clone(), chosen.cloned());
+        let (feed, chosen) = (self.feed_of_event(published.seq), chosen.cloned());
         let read = tokio::task::spawn_blocking(move || {
             let mut aliases = Aliases::default();
             if choice.decoder == Decoder::Sparkplug {

@@ -6,6 +6,7 @@ use crate::findings::Findings;
 use crate::fingerprint::Fingerprint;
 use crate::inspect::Sessions;
 use crate::platform::{Platform, PlatformTokens};
+use crate::recordings::Recordings;
 use crate::relay::Handles;
 use crate::relay::meter::Meter;
 use crate::relay::profile::Profile;
@@ -112,6 +113,8 @@ pub struct Runtime {
     pub platform_tokens: PlatformTokens,
     /// The inspector's sessions: those that are wanted, and what they do.
     pub sessions: Sessions,
+    /// Recordings that were read from files.
+    pub recordings: Recordings,
     /// What was found in what clients do.
     pub findings: Findings,
     state: Mutex<State>,

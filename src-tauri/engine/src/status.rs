@@ -327,6 +327,9 @@ impl Janitor {
         for job in self.runtime.sessions.changed_jobs() {
             let _ = self.frames.send(Frame::Publish(inspect::progress(&job)));
         }
+        for replay in self.runtime.sessions.changed_replays() {
+            let _ = self.frames.send(Frame::Replay(replay.progress()));
+        }
     }
 
     /// Ticks until `stop`.
@@ -342,7 +345,8 @@ impl Janitor {
             }
             seen = self.runtime.findings.look(&self.feed, seen);
             // Nobody listening is no failure.
-            for view in self.feed.tick() {
+            let recording = self.runtime.recordings.open();
+            for view in self.feed.tick().into_iter().chain(recording.iter().flat_map(|one| one.feed().tick())) {
                 let _ = self.frames.send(Frame::View(view));
             }
             if count.is_multiple_of(SESSIONS) {

@@ -15,6 +15,7 @@ const TEST: &[&str] = &[
     "webkit2gtk-driver",
     "mosquitto",
     "mosquitto-clients",
+    "tshark",
     "dbus",
     "gnome-keyring",
     "libfaketime",

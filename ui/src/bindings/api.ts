@@ -135,6 +135,19 @@ export type BlankListener = {
 listener: ListenerDraft, };
 
 /**
+ * A line that is no event.
+ */
+export type BrokenLine = { 
+/**
+ * Its number in the file, from 1.
+ */
+line: number, 
+/**
+ * Why.
+ */
+why: string, };
+
+/**
  * A saved broker.
  */
 export type Broker = { 
@@ -435,6 +448,87 @@ start: number,
  * First byte past it.
  */
 end: number, };
+
+/**
+ * Where files are written.
+ */
+export type CaptureFolder = { 
+/**
+ * The folder for downloads, or one beside the databases.
+ */
+folder: string, };
+
+/**
+ * What a file of events looks like.
+ */
+export type CaptureFormat = "ndjson" | "csv" | "txt" | "pcapng";
+
+/**
+ * How far an export is.
+ */
+export type CaptureFrame = { 
+/**
+ * The page's number.
+ */
+number: number, 
+/**
+ * What is being done.
+ */
+words: string, 
+/**
+ * How much of it is done.
+ */
+done: number, 
+/**
+ * Of how much.
+ */
+total: number, };
+
+/**
+ * Which events.
+ */
+export type CaptureOf = { "is": "view", 
+/**
+ * The view.
+ */
+view: number, } | { "is": "range", 
+/**
+ * The view.
+ */
+view: number, 
+/**
+ * Number of one end.
+ */
+from: number, 
+/**
+ * Number of the other end.
+ */
+to: number, } | { "is": "history", 
+/**
+ * The filter's line.
+ */
+line: string, };
+
+/**
+ * Writes events to a file. Answered when it is written; [`CaptureFrame`]s tell how far it is.
+ */
+export type CaptureRequest = { 
+/**
+ * A number made by the page; frames carry it, and `capture.cancel` takes it.
+ */
+number: number, 
+/**
+ * Which events.
+ */
+of: CaptureOf, 
+/**
+ * What the file looks like.
+ */
+format: CaptureFormat, 
+/**
+ * The folder it is written to; empty for the folder for downloads.
+ */
+folder: string, };
 
 /**
  * Takes retained messages away: one, or all that match a filter.
@@ -1619,24 +1713,6 @@ client: string,
 since: number, };
 
 /**
- * Writes the rows of a view to a file.
- */
-export type FeedExportRequest = { 
-/**
- * The view.
- */
-view: number, 
-/**
- * What the file looks like.
- */
-format: FeedFormat, };
-
-/**
- * What a file of events looks like.
- */
-export type FeedFormat = "ndjson" | "csv" | "txt";
-
-/**
  * A label and a value.
  */
 export type Field = { 
@@ -1896,7 +1972,7 @@ to: string, };
 /**
  * Pushed through `subscribe`; at most about 10 a second of each kind.
  */
-export type Frame = { "kind": "status" } & StatusSnapshot | { "kind": "view" } & ViewFrame | { "kind": "sessions" } & SessionsFrame | { "kind": "publish" } & PublishProgress | { "kind": "testStep" } & TestStepFrame | { "kind": "config" };
+export type Frame = { "kind": "status" } & StatusSnapshot | { "kind": "view" } & ViewFrame | { "kind": "sessions" } & SessionsFrame | { "kind": "publish" } & PublishProgress | { "kind": "capture" } & CaptureFrame | { "kind": "replay" } & ReplayProgress | { "kind": "testStep" } & TestStepFrame | { "kind": "config" };
 
 /**
  * What the broker answered to one filter.
@@ -3349,6 +3425,81 @@ seconds: number,
 buckets: number, };
 
 /**
+ * Begins to read a file of events; the page sends its parts.
+ */
+export type RecordingDraft = { 
+/**
+ * The file's name.
+ */
+name: string, 
+/**
+ * Its bytes.
+ */
+size: number, };
+
+/**
+ * The next part of a file.
+ */
+export type RecordingPart = { 
+/**
+ * The recording.
+ */
+number: number, 
+/**
+ * Bytes, in Base64.
+ */
+data: string, 
+/**
+ * Whether nothing more comes.
+ */
+last: boolean, };
+
+/**
+ * Events that were read from a file, for looking at and for replay.
+ */
+export type RecordingView = { 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * The file's name.
+ */
+name: string, 
+/**
+ * The file's bytes.
+ */
+size: number, 
+/**
+ * Bytes read.
+ */
+read: number, 
+/**
+ * Lines read, empty ones not counted.
+ */
+lines: number, 
+/**
+ * Events kept.
+ */
+events: number, 
+/**
+ * Events that the memory for a recording is too small for; the oldest are given up first.
+ */
+givenUp: number, 
+/**
+ * Lines that are no events.
+ */
+broken: number, 
+/**
+ * The first of them.
+ */
+brokenLines: Array<BrokenLine>, 
+/**
+ * Whether the whole file was read.
+ */
+done: boolean, };
+
+/**
  * Where a token is valid, and with it the address of the API.
  */
 export type Region = { "kind": "usE1" } | { "kind": "euW1" } | { "kind": "classic" } | { "kind": "local" } | { "kind": "own", 
@@ -3655,6 +3806,141 @@ count: string,
  * Milliseconds between two.
  */
 every: string, };
+
+/**
+ * What a person does to a replay.
+ */
+export type ReplayAct = "pause" | "resume" | "step" | "cancel";
+
+/**
+ * Does something to a replay.
+ */
+export type ReplayActRequest = { 
+/**
+ * Which.
+ */
+number: number, 
+/**
+ * What.
+ */
+act: ReplayAct, };
+
+/**
+ * How fast messages are published again.
+ */
+export type ReplayPace = "once" | "tenfold" | "most" | "steps";
+
+/**
+ * What a replay would be. A person says yes to this.
+ */
+export type ReplayPlan = { 
+/**
+ * Messages.
+ */
+messages: number, 
+/**
+ * Their payloads' bytes.
+ */
+bytes: number, 
+/**
+ * From the first to the last as they came, milliseconds.
+ */
+millis: number, 
+/**
+ * What is asked: `Publish 1,204 messages to “Plant 3”?`
+ */
+question: string, 
+/**
+ * What is left out, and why.
+ */
+leftOut: Array<string>, };
+
+/**
+ * How a replay stands.
+ */
+export type ReplayProgress = { 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * The broker's name.
+ */
+broker: string, 
+/**
+ * How fast.
+ */
+pace: ReplayPace, 
+/**
+ * Messages in all.
+ */
+messages: number, 
+/**
+ * Handed to the connection.
+ */
+sent: number, 
+/**
+ * Of these, acknowledged (QoS 1 and 2) or written (QoS 0).
+ */
+taken: number, 
+/**
+ * Of these, refused.
+ */
+refused: number, 
+/**
+ * The first refusals, in words.
+ */
+refusals: Array<string>, 
+/**
+ * The topic of the next message.
+ */
+next: string | null, 
+/**
+ * Whether a person holds it.
+ */
+paused: boolean, 
+/**
+ * Whether nothing more happens.
+ */
+done: boolean, 
+/**
+ * How it stands, in words.
+ */
+words: string, 
+/**
+ * How good that is.
+ */
+tone: Tone, };
+
+/**
+ * Asks for messages to be published again, or what that would be.
+ */
+export type ReplayRequest = { 
+/**
+ * Which events.
+ */
+of: CaptureOf, 
+/**
+ * To which broker.
+ */
+brokerId: BrokerId | null, 
+/**
+ * How fast.
+ */
+pace: ReplayPace, };
+
+/**
+ * Begins a replay that a person said yes to.
+ */
+export type ReplayStart = { 
+/**
+ * What was asked.
+ */
+request: ReplayRequest, 
+/**
+ * How many messages the person said yes to; a view that grew since has no more of them published.
+ */
+messages: number, };
 
 /**
  * What becomes of retained messages.
@@ -5279,7 +5565,11 @@ line: string,
 /**
  * How the rows are arranged.
  */
-look: Look, };
+look: Look, 
+/**
+ * For a new view: of this recording, or of the live feed.
+ */
+recording?: number, };
 
 /**
  * What waits.
@@ -5439,11 +5729,20 @@ export interface Commands {
   "feed.pause": { request: PauseRequest; response: ViewFrame };
   "feed.clear": { request: NumberRequest; response: ViewFrame };
   "feed.event": { request: EventRequest; response: EventDetail };
-  "feed.export": { request: FeedExportRequest; response: Exported };
   "feed.rate": { request: RateRequest; response: RateChart };
   "feed.topics": { request: TopicsRequest; response: TopicRows };
   "feed.connections": { request: ConnectionsRequest; response: ConnectionRows };
   "feed.connectionRows": { request: ConnectionRowsRequest; response: TitledRows };
+  "capture.folder": { request: null; response: CaptureFolder };
+  "capture.export": { request: CaptureRequest; response: Exported };
+  "capture.cancel": { request: NumberRequest; response: null };
+  "recordings.begin": { request: RecordingDraft; response: RecordingView };
+  "recordings.add": { request: RecordingPart; response: RecordingView };
+  "recordings.close": { request: NumberRequest; response: null };
+  "replay.plan": { request: ReplayRequest; response: ReplayPlan };
+  "replay.start": { request: ReplayStart; response: ReplayProgress };
+  "replay.act": { request: ReplayActRequest; response: ReplayProgress };
+  "replay.progress": { request: NumberRequest; response: ReplayProgress };
   "history.status": { request: null; response: HistoryStatus };
   "history.search": { request: HistoryRequest; response: HistoryRows };
   "history.event": { request: EventRequest; response: EventDetail };

@@ -1,11 +1,13 @@
 /** What the palette offers, and how it is found. */
 import CircleStop from "@lucide/svelte/icons/circle-stop";
+import Download from "@lucide/svelte/icons/download";
 import Import from "@lucide/svelte/icons/import";
 import Keyboard from "@lucide/svelte/icons/keyboard";
 import Moon from "@lucide/svelte/icons/moon";
 import Pause from "@lucide/svelte/icons/pause";
 import Play from "@lucide/svelte/icons/play";
 import Plus from "@lucide/svelte/icons/plus";
+import Repeat from "@lucide/svelte/icons/repeat";
 import RotateCw from "@lucide/svelte/icons/rotate-cw";
 import Rss from "@lucide/svelte/icons/rss";
 import Sparkles from "@lucide/svelte/icons/sparkles";
@@ -54,6 +56,12 @@ export function actionsOf(app: App, showKeys: () => void): Action[] {
     const icon = feed.paused ? Play : Pause;
     const label = feed.paused ? "Resume the feed" : "Pause the feed";
     list.push({ id: "feed-pause", label, keys: "Space", icon, run: () => doing(feed.setPaused(!feed.paused)) });
+    const ask = (what: "export" | "replay") => () => {
+      app.go("inspector");
+      app.recordings.asking = what;
+    };
+    list.push({ id: "feed-export", label: "Export events", icon: Download, run: ask("export") });
+    list.push({ id: "feed-replay", label: "Replay messages", icon: Repeat, run: ask("replay") });
     list.push({ id: "feed-clear", label: "Clear the feed", icon: Trash, run: () => doing(feed.clear()) });
   }
 

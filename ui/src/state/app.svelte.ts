@@ -12,6 +12,7 @@ import { Frames } from "./frames";
 import { HistorySearch } from "./history.svelte";
 import { Navigation, type Intent, type Place } from "./navigation.svelte";
 import { Publishing } from "./publishing.svelte";
+import { Recordings } from "./recordings.svelte";
 import { Selection } from "./selection.svelte";
 import { Sessions } from "./sessions.svelte";
 import { Settings } from "./settings.svelte";
@@ -33,6 +34,7 @@ export class App {
   readonly decoders: Decoders;
   readonly sessions: Sessions;
   readonly publishing: Publishing;
+  readonly recordings: Recordings;
   readonly #backend: Backend;
 
   constructor(port: Backend) {
@@ -47,6 +49,7 @@ export class App {
     this.decoders = new Decoders(port.rpc);
     this.sessions = new Sessions(port.rpc, this.frames);
     this.publishing = new Publishing(port.rpc, this.frames);
+    this.recordings = new Recordings(port.rpc, this.frames);
   }
 
   /** Subscribes first, so that nothing is missed, then reads what there is. */

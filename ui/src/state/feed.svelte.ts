@@ -56,7 +56,14 @@ export class FeedView {
   /** How many events are newer than the list, while it stands still; `null` while it moves. */
   held = $state<number | null>(null);
 
+  /** The recording that is shown instead of the live feed. */
+  recording = $state<number | null>(null);
+  /** Two events between which rows are marked, both included. */
+  marked = $state.raw<{ from: number; to: number } | null>(null);
+
   readonly #rpc: Rpc;
+  /** The live view while a recording is shown. */
+  #live: ViewFrame | null = null;
   #window = { from: 0, count: 0 };
   /** The view's size when `rows` were read. */
   #total = $state(0);
@@ -120,7 +127,9 @@ export class FeedView {
     this.#opening = this.#opening.then(async () => {
       const { line, look } = this;
       try {
-        const { frame, reading } = await this.#rpc("feed.open", { view: this.frame?.view ?? null, line, look });
+        const recording = this.recording === null ? {} : { recording: this.recording };
+        const view = this.frame?.view ?? null;
+        const { frame, reading } = await this.#rpc("feed.open", { view, line, look, ...recording });
         if (line === this.line) this.reading = reading;
         if (frame) {
           this.frame = frame;
@@ -134,6 +143,23 @@ export class FeedView {
       await this.#fetch();
     });
     return this.#opening;
+  }
+
+  /** Shows a recording instead of the live feed, or the live feed again. The live view stays open, and with it a pause. */
+  turnTo(recording: number | null): Promise<void> {
+    if (recording === this.recording) return this.open();
+    if (this.recording === null) this.#live = this.frame;
+    this.recording = recording;
+    this.marked = null;
+    this.rows = [];
+    this.#total = 0;
+    this.frame = recording === null ? this.#live : null;
+    return this.open();
+  }
+
+  /** Marks the rows from one event to another. */
+  mark(from: number, to: number): void {
+    this.marked = { from: Math.min(from, to), to: Math.max(from, to) };
   }
 
   /** The screen is elsewhere: rows are not asked for. The view stays, and with it a pause. */

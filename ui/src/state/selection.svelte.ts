@@ -53,6 +53,12 @@ export class Selection {
     this.error = null;
   }
 
+  /** Nothing is selected: the rows are others. */
+  clear(): void {
+    this.close();
+    this.seq = null;
+  }
+
   /** The details of the selected row, asked for when they are not there yet (to copy without opening). */
   async fetch(): Promise<EventDetail | null> {
     if (this.seq === null) return null;

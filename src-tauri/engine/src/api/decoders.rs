@@ -20,7 +20,7 @@ async fn published(engine: &Engine, seq: u64, history: bool) -> Result<Published
         (engine.history.published(seq).await?, "This event is no longer in the history: it was too old, or made room.")
     } else {
         let gone = "This event is no longer kept: newer ones took its place in the memory budget (Settings).";
-        (engine.feed.published(seq), gone)
+        (engine.feed_of_event(seq).published(seq), gone)
     };
     found.ok_or_else(|| error::failed(gone))?.ok_or_else(|| error::failed("This event has no payload."))
 }
@@ -30,7 +30,7 @@ async fn previous(engine: &Engine, place: Place, seq: u64) -> Result<Option<u64>
     match place {
         Place::History => Ok(engine.history.previous(seq).await?),
         Place::Feed => {
-            let feed = engine.feed.clone();
+            let feed = engine.feed_of_event(seq);
             // Looks through everything kept when there is none.
             let previous = tokio::task::spawn_blocking(move || feed.previous(seq)).await;
             previous.map_err(|error| error::failed(error.to_string()))

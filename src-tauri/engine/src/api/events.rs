@@ -3,10 +3,7 @@
 use super::wire::*;
 use super::{error, filters};
 use crate::Engine;
-use crate::exports;
 use crate::status;
-use std::io::BufWriter;
-use std::path::Path;
 use std::time::{Duration, Instant};
 
 pub(super) async fn status(engine: &Engine, (): Nothing) -> Result<StatusSnapshot, ApiError> {
@@ -21,8 +18,14 @@ pub const FIRST_LOOK: Duration = Duration::from_millis(50);
 pub(super) async fn open(engine: &Engine, request: ViewRequest) -> Result<ViewOpened, ApiError> {
     let reading = filters::reading(&request.line);
     let Some(filter) = &reading.filter else { return Ok(ViewOpened { frame: None, reading }) };
-    let view = engine.feed.open(request.view, filter, request.look).view;
-    let feed = engine.feed.clone();
+    let feed = match (request.view, request.recording) {
+        (Some(view), _) => engine.feed_of_view(view),
+        (None, Some(recording)) => {
+            engine.runtime.recordings.feed(recording).ok_or_else(|| error::not_found("recording"))?
+        }
+        (None, None) => engine.feed.clone(),
+    };
+    let view = feed.open(request.view, filter, request.look).view;
     let first_look = move || {
         let done = feed.look_behind(view, Some(Instant::now() + FIRST_LOOK));
         if !done {
@@ -37,71 +40,41 @@ pub(super) async fn open(engine: &Engine, request: ViewRequest) -> Result<ViewOp
 }
 
 pub(super) async fn close(engine: &Engine, request: NumberRequest) -> Result<Nothing, ApiError> {
-    engine.feed.close(request.number);
+    engine.feed_of_view(request.number).close(request.number);
     Ok(())
 }
 
 pub(super) async fn rows(engine: &Engine, request: RowsRequest) -> Result<Rows, ApiError> {
-    let rows = engine.feed.rows(request.view, request.from as usize, request.count as usize);
+    let rows = engine.feed_of_view(request.view).rows(request.view, request.from as usize, request.count as usize);
     rows.ok_or_else(|| error::not_found("view"))
 }
 
 pub(super) async fn pause(engine: &Engine, request: PauseRequest) -> Result<ViewFrame, ApiError> {
-    engine.feed.pause(request.view, request.paused).ok_or_else(|| error::not_found("view"))
+    engine.feed_of_view(request.view).pause(request.view, request.paused).ok_or_else(|| error::not_found("view"))
 }
 
 pub(super) async fn clear(engine: &Engine, request: NumberRequest) -> Result<ViewFrame, ApiError> {
-    engine.feed.clear(request.number).ok_or_else(|| error::not_found("view"))
-}
-
-pub(super) async fn export(engine: &Engine, request: FeedExportRequest) -> Result<Exported, ApiError> {
-    let (feed, folder) = (engine.feed.clone(), exports::folder(&engine.data_dir));
-    let write = move || {
-        let ending = match request.format {
-            FeedFormat::Ndjson => "ndjson",
-            FeedFormat::Csv => "csv",
-            FeedFormat::Txt => "txt",
-        };
-        std::fs::create_dir_all(&folder).map_err(|error| unwritten(&folder, &error))?;
-        let (file, path) = exports::new_file(&folder, "events", ending).map_err(|error| unwritten(&folder, &error))?;
-        let written = feed.export(request.view, request.format, BufWriter::new(file));
-        if !matches!(written, Ok(Some(_))) {
-            // Nothing half written stays.
-            let _ = std::fs::remove_file(&path);
-        }
-        let count = written.map_err(|error| unwritten(&path, &error))?.ok_or_else(|| error::not_found("view"))?;
-        let words =
-            if count == 1 { "1 event was written.".to_owned() } else { format!("{count} events were written.") };
-        Ok(Exported { path: path.display().to_string(), count, words })
-    };
-    tokio::task::spawn_blocking(write).await.map_err(|error| error::failed(error.to_string()))?
-}
-
-fn unwritten(path: &Path, error: &std::io::Error) -> ApiError {
-    error::failed(format!(
-        "The events could not be written to {}: {error}. Free some space or mend the folder.",
-        path.display()
-    ))
+    engine.feed_of_view(request.number).clear(request.number).ok_or_else(|| error::not_found("view"))
 }
 
 pub(super) async fn rate(engine: &Engine, request: RateRequest) -> Result<RateChart, ApiError> {
-    engine.feed.rate(&request).ok_or_else(|| error::not_found("view"))
+    engine.feed_of_view(request.view).rate(&request).ok_or_else(|| error::not_found("view"))
 }
 
 pub(super) async fn topics(engine: &Engine, request: TopicsRequest) -> Result<TopicRows, ApiError> {
-    engine.feed.topics(&request).ok_or_else(|| error::not_found("view"))
+    engine.feed_of_view(request.view).topics(&request).ok_or_else(|| error::not_found("view"))
 }
 
 pub(super) async fn connections(engine: &Engine, request: ConnectionsRequest) -> Result<ConnectionRows, ApiError> {
-    engine.feed.connections(&request).ok_or_else(|| error::not_found("view"))
+    engine.feed_of_view(request.view).connections(&request).ok_or_else(|| error::not_found("view"))
 }
 
 pub(super) async fn connection_rows(engine: &Engine, request: ConnectionRowsRequest) -> Result<TitledRows, ApiError> {
-    engine.feed.connection_rows(&request).ok_or_else(|| error::not_found("connection"))
+    engine.feed_of_view(request.view).connection_rows(&request).ok_or_else(|| error::not_found("connection"))
 }
 
 pub(super) async fn event(engine: &Engine, request: EventRequest) -> Result<EventDetail, ApiError> {
-    engine.feed.event(request.seq).ok_or_else(|| {
+    engine.feed_of_event(request.seq).event(request.seq).ok_or_else(|| {
         error::failed("This event is no longer kept: newer ones took its place in the memory budget (Settings).")
     })
 }

@@ -19,6 +19,7 @@ mod letters;
 mod listeners;
 mod preview;
 mod publish;
+mod recordings;
 mod relays;
 mod sessions;
 mod settings;
@@ -130,11 +131,21 @@ table! {
     "feed.pause" => events::pause, PauseRequest => ViewFrame;
     "feed.clear" => events::clear, NumberRequest => ViewFrame;
     "feed.event" => events::event, EventRequest => EventDetail;
-    "feed.export" => events::export, FeedExportRequest => Exported;
     "feed.rate" => events::rate, RateRequest => RateChart;
     "feed.topics" => events::topics, TopicsRequest => TopicRows;
     "feed.connections" => events::connections, ConnectionsRequest => ConnectionRows;
     "feed.connectionRows" => events::connection_rows, ConnectionRowsRequest => TitledRows;
+
+    "capture.folder" => recordings::folder, Nothing => CaptureFolder;
+    "capture.export" => recordings::export, CaptureRequest => Exported;
+    "capture.cancel" => recordings::cancel, NumberRequest => Nothing;
+    "recordings.begin" => recordings::begin, RecordingDraft => RecordingView;
+    "recordings.add" => recordings::add, RecordingPart => RecordingView;
+    "recordings.close" => recordings::close, NumberRequest => Nothing;
+    "replay.plan" => recordings::plan, ReplayRequest => ReplayPlan;
+    "replay.start" => recordings::replay, ReplayStart => ReplayProgress;
+    "replay.act" => recordings::act, ReplayActRequest => ReplayProgress;
+    "replay.progress" => recordings::progress, NumberRequest => ReplayProgress;
 
     "history.status" => events::history_status, Nothing => HistoryStatus;
     "history.search" => events::history_search, HistoryRequest => HistoryRows;

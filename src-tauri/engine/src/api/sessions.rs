@@ -30,9 +30,11 @@ impl From<SessionError> for ApiError {
         match error {
             SessionError::Invalid(error) => error.into(),
             error @ SessionError::Closed => Self { code: ErrorCode::NotFound, ..error::failed(error.to_string()) },
-            error @ (SessionError::NoFilter | SessionError::TooMany | SessionError::Busy | SessionError::Forgotten) => {
-                error::failed(error.to_string())
-            }
+            error @ (SessionError::NoFilter
+            | SessionError::TooMany
+            | SessionError::Busy
+            | SessionError::Replays
+            | SessionError::Forgotten) => error::failed(error.to_string()),
         }
     }
 }

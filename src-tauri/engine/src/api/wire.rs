@@ -13,6 +13,7 @@ mod history;
 mod letters;
 mod listeners;
 mod looks;
+mod recordings;
 mod sessions;
 mod status;
 mod taps;
@@ -28,6 +29,7 @@ pub use history::*;
 pub use letters::*;
 pub use listeners::*;
 pub use looks::*;
+pub use recordings::*;
 pub use sessions::*;
 pub use status::*;
 pub use taps::*;
@@ -85,6 +87,10 @@ pub enum Frame {
     Sessions(SessionsFrame),
     /// A publication went on.
     Publish(PublishProgress),
+    /// An export went on.
+    Capture(CaptureFrame),
+    /// A replay went on.
+    Replay(ReplayProgress),
     /// A step of a running connection test ended.
     TestStep(TestStepFrame),
     /// Saved configuration changed: read the lists again.

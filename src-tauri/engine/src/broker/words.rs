@@ -2,12 +2,12 @@
 
 use super::clients::Right;
 use crate::front::Goodbye;
+use crate::mqtt::properties::{
+    CONTENT_TYPE, CORRELATION, EXPIRY, PAYLOAD_FORMAT, RESPONSE_TOPIC, TOPIC_ALIAS, correlation_words, user_name,
+};
 use relayscope_domain::message::{MqttVersion, Qos};
 use rmqtt::codec::v5::{PublishAckReason, ToReasonCode};
 use rmqtt::types::{LastWill, Publish, QoS, Reason, Subscribe};
-
-/// Longest correlation data shown in full, bytes.
-const CORRELATION_SHOWN: usize = 64;
 
 pub(super) fn version(level: u8) -> Option<MqttVersion> {
     match level {
@@ -67,30 +67,25 @@ pub(super) fn properties(publish: &Publish) -> Vec<(String, String)> {
     let mut words = vec![];
     let mut add = |name: &str, value: String| words.push((name.to_owned(), value));
     if let Some(kind) = &given.content_type {
-        add("content type", kind.to_string());
+        add(CONTENT_TYPE, kind.to_string());
     }
     if given.is_utf8_payload {
-        add("payload format", "UTF-8 text".to_owned());
+        add(PAYLOAD_FORMAT, "UTF-8 text".to_owned());
     }
     if let Some(seconds) = given.message_expiry_interval {
-        add("expires after", format!("{seconds} s"));
+        add(EXPIRY, format!("{seconds} s"));
     }
     if let Some(topic) = &given.response_topic {
-        add("response topic", topic.to_string());
+        add(RESPONSE_TOPIC, topic.to_string());
     }
     if let Some(data) = &given.correlation_data {
-        let shown = &data[..data.len().min(CORRELATION_SHOWN)];
-        let mut text: String = shown.iter().map(|byte| format!("{byte:02x}")).collect();
-        if shown.len() < data.len() {
-            text.push_str(&format!("… ({} bytes)", data.len()));
-        }
-        add("correlation data", text);
+        add(CORRELATION, correlation_words(data));
     }
     if let Some(alias) = given.topic_alias {
-        add("topic alias", alias.to_string());
+        add(TOPIC_ALIAS, alias.to_string());
     }
     for (name, value) in &given.user_properties {
-        add(name, value.to_string());
+        add(&user_name(name), value.to_string());
     }
     words
 }

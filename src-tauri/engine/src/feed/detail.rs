@@ -110,7 +110,7 @@ pub(super) fn fields(event: &Event) -> Vec<Field> {
             add("Reason", reason.clone());
         }
         Kind::OverLimit { what, limit, reached } => {
-            add("Limit", (*what).to_owned());
+            add("Limit", what.to_string());
             add("Allowed", limit.to_string());
             add("Reached", reached.to_string());
         }

@@ -5,6 +5,8 @@ use bytes::Bytes;
 use relayscope_domain::filter::SourceKind;
 use relayscope_domain::id::MessageId;
 use relayscope_domain::message::{MqttVersion, Qos};
+use serde::{Deserialize, Serialize};
+use std::borrow::Cow;
 use std::fmt;
 use std::num::NonZeroU64;
 use std::sync::Arc;
@@ -21,6 +23,11 @@ impl ConnectionId {
         static LAST: AtomicU64 = AtomicU64::new(0);
         let number = LAST.fetch_add(1, Ordering::Relaxed) + 1;
         Self(NonZeroU64::new(number).unwrap_or(NonZeroU64::MAX))
+    }
+
+    /// The one of a number, as a file names it.
+    pub(crate) fn of(number: NonZeroU64) -> Self {
+        Self(number)
     }
 
     /// Its number, from 1.
@@ -102,7 +109,8 @@ impl Event {
 }
 
 /// Whether we received a message or sent it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Direction {
     /// Came from a client or a broker.
     In,
@@ -113,7 +121,8 @@ pub enum Direction {
 }
 
 /// The acknowledgements of a PUBLISH (MQTT 5.0 sections 3.4 to 3.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub enum Ack {
     /// QoS 1.
     PubAck,
@@ -128,8 +137,9 @@ pub enum Ack {
 /// A CONNECT, or the CONNACK to it, by name and value.
 pub type Facts = Box<[(String, String)]>;
 
-/// What happened.
-#[derive(Clone, Debug)]
+/// What happened. In files it is an object with one member, named as the kind; the payload of a message stands beside it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase", rename_all_fields = "camelCase")]
 pub enum Kind {
     /// A front accepted a connection.
     Accepted {
@@ -150,6 +160,7 @@ pub enum Kind {
         /// What is worth knowing, in words.
         detail: Arc<str>,
         /// Payload of its last will.
+        #[serde(with = "super::base64::maybe")]
         will: Option<Bytes>,
     },
     /// A session is established. `detail` names what is worth knowing: `token …a3f9c · keep-alive 30 s · will …`.
@@ -195,6 +206,7 @@ pub enum Kind {
         /// Topic.
         topic: Arc<str>,
         /// Payload.
+        #[serde(skip)]
         payload: Bytes,
         /// Quality of service.
         qos: Qos,
@@ -240,6 +252,7 @@ pub enum Kind {
         /// Which way: [`Direction::In`] or [`Direction::ToClient`].
         direction: Direction,
         /// Its first bytes.
+        #[serde(with = "super::base64")]
         bytes: Bytes,
         /// Its size.
         size: usize,
@@ -249,7 +262,7 @@ pub enum Kind {
     /// A limit of a listener was passed.
     OverLimit {
         /// What is limited.
-        what: &'static str,
+        what: Cow<'static, str>,
         /// How much is allowed.
         limit: u64,
         /// How much there was.

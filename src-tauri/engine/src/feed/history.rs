@@ -11,6 +11,7 @@ mod table;
 #[cfg(test)]
 mod tests;
 
+use super::event::Event;
 use super::filter::{compile, instant};
 use super::{Feed, unix_millis};
 use crate::api::wire::{EventDetail, HistoryRows, HistoryStatus};
@@ -21,6 +22,7 @@ use relayscope_domain::settings::HistorySettings;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant, SystemTime};
+use stored::Stored;
 use table::Table;
 use tokio_util::sync::CancellationToken;
 
@@ -247,6 +249,35 @@ impl History {
                 return Ok(stopped(answer, before));
             }
         }
+    }
+
+    /// Numbers of all events that the filter selects, oldest first. `look` is told how many were looked at, and says
+    /// whether to go on.
+    pub async fn chosen(&self, filter: &Filter, mut look: impl FnMut(u64) -> bool) -> Result<Vec<i64>, HistoryError> {
+        let Some(table) = self.table(false).await? else { return Ok(vec![]) };
+        let compiled = compile(filter);
+        let (mut before, mut looked, mut ids) = (i64::MAX, 0, vec![]);
+        loop {
+            let candidates = table.candidates(filter, instant, before, READ).await?;
+            let at_end = candidates.len() < READ as usize;
+            looked += candidates.len() as u64;
+            before = candidates.last().map_or(before, |stored| stored.id);
+            ids.extend(candidates.iter().filter(|stored| compiled.selects(*stored)).map(|stored| stored.id));
+            if !look(looked) || at_end {
+                ids.reverse();
+                return Ok(ids);
+            }
+        }
+    }
+
+    /// Events by their numbers, as far as they are kept, as they were recorded.
+    pub async fn events(&self, ids: &[i64]) -> Result<Vec<Event>, HistoryError> {
+        let Some(table) = self.table(false).await? else { return Ok(vec![]) };
+        let mut events = Vec::with_capacity(ids.len());
+        for part in ids.chunks(READ as usize) {
+            events.extend(table.events(part).await?.into_iter().map(Stored::event));
+        }
+        Ok(events)
     }
 
     /// Everything about one event; `None` when it is no longer kept.

@@ -7,11 +7,13 @@
 
 pub mod event;
 
+mod base64;
 mod connections;
 mod detail;
-mod export;
+pub(crate) mod export;
 mod filter;
 pub mod history;
+pub(crate) mod line;
 mod payload;
 mod published;
 mod ring;
@@ -66,6 +68,22 @@ pub struct Usage {
     pub not_taken: u64,
 }
 
+/// Numbers that one feed gives to events; a page's numbers are exact up to 8,191 times as many.
+const EVENTS: u64 = 1 << 40;
+/// Numbers that one feed gives to views.
+const VIEWS: u32 = 1 << 19;
+
+/// The recording an event belongs to; 0 for the feed of the process.
+pub fn recording_of_event(seq: u64) -> u32 {
+    // The first event of a feed has the number 1.
+    u32::try_from(seq.saturating_sub(1) / EVENTS).unwrap_or(u32::MAX)
+}
+
+/// The recording a view belongs to; 0 for the feed of the process.
+pub fn recording_of_view(view: u32) -> u32 {
+    view.saturating_sub(1) / VIEWS
+}
+
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     // Nothing in here panics while it holds a lock; a poisoned one still holds whole data.
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
@@ -74,8 +92,15 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 impl Feed {
     /// A feed that holds at most `budget` bytes.
     pub fn new(budget: usize) -> Self {
-        let inner =
-            Inner { ring: Mutex::new(Ring::new(budget)), views: Mutex::default(), changed: watch::Sender::new(0) };
+        Self::apart(budget, 0)
+    }
+
+    /// A feed for a recording, whose events and views have numbers that no other feed has: [`recording_of_event`] and
+    /// [`recording_of_view`] tell them apart. `recording` is 0 for the feed of the process.
+    pub fn apart(budget: usize, recording: u32) -> Self {
+        let ring = Ring::new(budget, u64::from(recording) * EVENTS);
+        let views = Views::after(recording * VIEWS);
+        let inner = Inner { ring: Mutex::new(ring), views: Mutex::new(views), changed: watch::Sender::new(0) };
         Self { inner: Arc::new(inner), origin: SourceKind::App }
     }
 
@@ -110,11 +135,12 @@ impl Feed {
     /// What is held and what was given up.
     pub fn usage(&self) -> Usage {
         let ring = self.ring();
+        let (recorded, evicted) = ring.counts();
         Usage {
             bytes: ring.bytes() as u64,
             budget: ring.budget() as u64,
-            recorded: ring.next_seq() - 1,
-            evicted: ring.first_seq() - 1,
+            recorded,
+            evicted,
             not_taken: ring.not_taken(),
         }
     }

@@ -79,11 +79,20 @@ pub(super) struct Ring {
     // Bytes that views hold.
     beside: usize,
     not_taken: u64,
+    // Before the first event.
+    base: u64,
 }
 
 impl Ring {
-    pub(super) fn new(budget: usize) -> Self {
-        Self { segments: VecDeque::new(), filled: 0, next_seq: 1, bytes: 0, budget, beside: 0, not_taken: 0 }
+    /// A ring whose first event has the number after `base`.
+    pub(super) fn new(budget: usize, base: u64) -> Self {
+        let segments = VecDeque::new();
+        Self { segments, filled: 0, next_seq: base + 1, bytes: 0, budget, beside: 0, not_taken: 0, base }
+    }
+
+    /// Events recorded, and those of them that are no longer kept.
+    pub(super) fn counts(&self) -> (u64, u64) {
+        (self.next_seq - 1 - self.base, self.first_seq() - 1 - self.base)
     }
 
     /// Appends an event, unless it alone would take half of the budget: that is counted. Gives back what is to be

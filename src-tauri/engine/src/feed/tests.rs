@@ -2,10 +2,9 @@
 #![allow(clippy::unwrap_used)]
 
 use super::event::{Direction, Event, Kind};
+use super::export::{Text, Writer};
 use super::*;
-use crate::api::wire::{
-    ConnectionRowsRequest, ConnectionsRequest, FeedFormat, Look, RateRequest, TopicOrder, TopicsRequest,
-};
+use crate::api::wire::{ConnectionRowsRequest, ConnectionsRequest, Look, RateRequest, TopicOrder, TopicsRequest};
 use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -182,23 +181,26 @@ fn a_view_is_written_as_lines_rows_and_text() {
     feed.record(publish("other", "x", b"not selected", None));
     let view = open(&feed, None, "-topic:x", Look::Feed);
     let written = |format| {
-        let mut out = vec![];
-        let count = feed.export(view, format, &mut out).unwrap();
+        let mut writer = Writer::new(vec![], format).unwrap();
+        for event in feed.copies(&feed.numbers(view).unwrap()) {
+            writer.write(&event).unwrap();
+        }
+        let (count, out) = writer.finish();
         (count, String::from_utf8(out).unwrap())
     };
-    let (count, lines) = written(FeedFormat::Ndjson);
-    assert_eq!((count, lines.lines().count()), (Some(3), 3));
+    let (count, lines) = written(Text::Ndjson);
+    assert_eq!((count, lines.lines().count()), (3, 3));
     let objects: Vec<serde_json::Value> = lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!((objects[0]["kind"].as_str(), objects[0]["payload"].as_str()), (Some("connected"), None));
     assert_eq!(objects[1]["payload"], "=1,\"a\"");
     assert_eq!((objects[2]["encoding"].as_str(), objects[2]["payload"].as_str()), (Some("base64"), Some("/w==")));
-    let (count, rows) = written(FeedFormat::Csv);
-    assert_eq!((count, rows.split("\r\n").count()), (Some(2), 4));
+    let (count, rows) = written(Text::Csv);
+    assert_eq!((count, rows.split("\r\n").count()), (2, 4));
     assert!(rows.contains(",utf-8,\"'=1,\"\"a\"\"\"\r\n") && rows.contains(",1,base64,/w==\r\n"), "{rows}");
-    let (_, text) = written(FeedFormat::Txt);
+    let (_, text) = written(Text::Txt);
     assert!(text.contains("]: [MQTT] Device connected one"), "{text}");
     assert!(text.contains("]: Raw payload: =1,\"a\"\n------\n["), "{text}");
-    assert_eq!(feed.export(99, FeedFormat::Txt, vec![]).unwrap(), None);
+    assert_eq!(feed.numbers(99), None);
 }
 
 fn topics(feed: &Feed, view: u32, branch: Option<&str>, order: TopicOrder) -> Vec<(String, u32, u32)> {

@@ -2,19 +2,17 @@
 
 use super::detail;
 use super::event::Event;
-use super::export::Writer;
 use super::filter::compile;
 use super::ring::{Ring, Segment};
 use super::topics::Branch;
 use super::view::{self, Arranged, View};
 use super::{Feed, Usage, lock, row, unix_millis};
 use crate::api::wire::{
-    ConnectionRow, ConnectionRows, ConnectionRowsRequest, ConnectionsRequest, FeedFormat, Look, RateChart, RateRequest,
-    Row, Rows, TitledRow, TitledRows, TopicRow, TopicRows, TopicsRequest, ViewFrame,
+    ConnectionRow, ConnectionRows, ConnectionRowsRequest, ConnectionsRequest, Look, RateChart, RateRequest, Row, Rows,
+    TitledRow, TitledRows, TopicRow, TopicRows, TopicsRequest, ViewFrame,
 };
 use relayscope_domain::filter::Filter;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::{Instant, SystemTime};
 
@@ -35,6 +33,11 @@ pub(super) struct Views {
 }
 
 impl Views {
+    /// None yet; the first one has the number after `last`.
+    pub(super) fn after(last: u32) -> Self {
+        Self { next: last, ..Self::default() }
+    }
+
     fn measure(&mut self, newest: u64, now: Instant) {
         if let Some(seconds) = self.last_tick.map(|last| now.duration_since(last).as_secs_f64()).filter(|s| *s > 0.0) {
             let instant_rate = (newest - self.last_tick_seq) as f64 / seconds;
@@ -163,18 +166,17 @@ impl Feed {
         Some(Rows { total: total as u32, rows: self.read(&seqs).into_iter().flatten().collect() })
     }
 
-    /// Writes the rows of a view, oldest first. Blocks. How many were written; `None` when the view is not open.
-    pub fn export(&self, number: u32, format: FeedFormat, out: impl Write) -> io::Result<Option<u64>> {
-        let Some(mut seqs) = self.with_view(number, |view| view.newest(0, view.visible())) else { return Ok(None) };
+    /// Numbers of the rows of a view, oldest first; `None` when it is not open.
+    pub fn numbers(&self, number: u32) -> Option<Vec<u64>> {
+        let mut seqs = self.with_view(number, |view| view.newest(0, view.visible()))?;
         seqs.reverse();
-        let mut writer = Writer::new(out, format)?;
-        for part in seqs.chunks(MAX_ROWS) {
-            let found = find_all(&self.ring(), part);
-            for event in found.iter().flatten().filter_map(|(segment, slot)| segment.get(*slot)) {
-                writer.write(event)?;
-            }
-        }
-        writer.finish().map(Some)
+        Some(seqs)
+    }
+
+    /// Copies of events by their numbers, as far as they are kept; payloads are shared.
+    pub fn copies(&self, seqs: &[u64]) -> Vec<Event> {
+        let found = find_all(&self.ring(), seqs);
+        found.iter().flatten().filter_map(|(segment, slot)| segment.get(*slot).cloned()).collect()
     }
 
     /// The lines of events, as far as they are kept.

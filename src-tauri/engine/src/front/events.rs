@@ -158,7 +158,7 @@ impl Story {
     /// Tells that a limit was passed, and has the connection cut.
     fn over(&self, at: Moment, excess: Excess) {
         let Excess { what, limit, reached, .. } = excess;
-        self.tell(at, Kind::OverLimit { what, limit, reached });
+        self.tell(at, Kind::OverLimit { what: what.into(), limit, reached });
         self.live.cut(Goodbye::over(&excess));
     }
 
@@ -332,7 +332,7 @@ impl Story {
             self.missed(at, missed);
         }
         if let Some(Excess { what, limit, reached, .. }) = excess {
-            self.tell(at, Kind::OverLimit { what, limit, reached });
+            self.tell(at, Kind::OverLimit { what: what.into(), limit, reached });
         }
         for (filter, requested) in std::mem::take(&mut self.subscribing).into_values().flatten() {
             let granted = Err("not answered".to_owned());

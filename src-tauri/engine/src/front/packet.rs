@@ -2,6 +2,10 @@
 //!
 //! A password does not get beyond this file: of a CONNECT's password at most the last five characters are kept.
 
+use crate::mqtt::properties::{
+    CONTENT_TYPE, CORRELATION, EXPIRY, PAYLOAD_FORMAT, RESPONSE_TOPIC, SUBSCRIPTION, TOPIC_ALIAS, correlation_words,
+    user_name,
+};
 use bytes::Bytes;
 use relayscope_domain::message::Qos;
 use relayscope_domain::secret::Secret;
@@ -363,16 +367,18 @@ fn from_publish(publish: CodecPublish) -> Packet {
     let mut alias = None;
     if let Some(given) = publish.properties {
         alias = given.topic_alias.map(|alias| alias.get());
-        facts.maybe("content type", given.content_type);
-        facts.maybe("payload format", given.is_utf8_payload.then_some("UTF-8 text"));
-        facts.seconds("expires after", given.message_expiry_interval);
-        facts.maybe("response topic", given.response_topic);
-        facts.binary("correlation data", given.correlation_data.as_ref());
-        facts.maybe("topic alias", alias);
+        facts.maybe(CONTENT_TYPE, given.content_type);
+        facts.maybe(PAYLOAD_FORMAT, given.is_utf8_payload.then_some("UTF-8 text"));
+        facts.seconds(EXPIRY, given.message_expiry_interval);
+        facts.maybe(RESPONSE_TOPIC, given.response_topic);
+        facts.maybe(CORRELATION, given.correlation_data.as_deref().map(correlation_words));
+        facts.maybe(TOPIC_ALIAS, alias);
         for id in given.subscription_ids {
-            facts.add("subscription identifier", id);
+            facts.add(SUBSCRIPTION, id);
         }
-        facts.user(&given.user_properties);
+        for (name, value) in &given.user_properties {
+            facts.add(&user_name(name), value);
+        }
     }
     Packet::Publish(Box::new(Publish {
         topic: publish.topic.to_string(),

@@ -2,16 +2,18 @@
 //! all problems at once; doing it is the tasks' business.
 
 use super::job::Job;
+use super::replay::{Replay, Replayed};
 use super::shared::{MOST_JOBS, Shared};
-use super::{Wanted, view};
+use super::{MOST_REPLAYS, Wanted, view};
 use crate::Engine;
 use crate::api::wire::{
-    MessageCheck, PublishProgress, PublishRequest, SessionDraft, SessionFilterRequest, SessionView, SessionsFrame,
+    MessageCheck, PublishProgress, PublishRequest, ReplayAct, ReplayPace, ReplayProgress, SessionDraft,
+    SessionFilterRequest, SessionView, SessionsFrame,
 };
 use crate::configuration::ChangeError;
 use crate::runtime::UnitKey;
 use crate::store::StoreError;
-use relayscope_domain::broker::BrokerSpec;
+use relayscope_domain::broker::{Broker, BrokerSpec};
 use relayscope_domain::decode::encode;
 use relayscope_domain::id::BrokerId;
 use relayscope_domain::problem::Problems;
@@ -41,6 +43,9 @@ pub enum SessionError {
     /// As many as there may be.
     #[error("{MOST_JOBS} messages are being published there already: wait for one to end, or cancel it.")]
     Busy,
+    /// As many as there may be.
+    #[error("{MOST_REPLAYS} replays are under way already: wait for one to end, or cancel it.")]
+    Replays,
     /// That number was never given out, or long ago.
     #[error("Nothing is known of this publication any more.")]
     Forgotten,
@@ -146,9 +151,7 @@ impl Engine {
             return Err(ChangeError::Invalid(problems).into());
         };
         let broker = self.store.broker(broker_id).await?;
-        if matches!(broker.spec, BrokerSpec::Embedded(_)) && self.runtime.broker(broker_id).is_none() {
-            return Err(ChangeError::at("brokerId", "This broker does not run. Start it first.").into());
-        }
+        self.check_runs(&broker)?;
         let broker = broker.name;
         let open = asked.session.map(|number| self.open_one(number)).transpose()?;
         let open = open.filter(|wanted| wanted.broker_id == broker_id);
@@ -171,6 +174,45 @@ impl Engine {
             shared.woken.notify_one();
         }
         Ok(view::progress(&job))
+    }
+
+    /// Whether something can be published to a broker at all.
+    pub(crate) fn check_runs(&self, broker: &Broker) -> Result<(), SessionError> {
+        if matches!(broker.spec, BrokerSpec::Embedded(_)) && self.runtime.broker(broker.id).is_none() {
+            return Err(ChangeError::at("brokerId", "This broker does not run. Start it first.").into());
+        }
+        Ok(())
+    }
+
+    /// Publishes recorded messages again, over a connection of their own.
+    pub(crate) fn replay(
+        &self,
+        broker_id: BrokerId,
+        broker: String,
+        pace: ReplayPace,
+        messages: Box<[Replayed]>,
+    ) -> Result<ReplayProgress, SessionError> {
+        let sessions = &self.runtime.sessions;
+        let running = sessions.number_replay(|number| Replay::new(number, broker, pace, messages));
+        let running = running.ok_or(SessionError::Replays)?;
+        if let Err(error) = self.want_session(broker_id, true, running.shared.clone()) {
+            running.replay.fail(&error.to_string());
+            return Err(error);
+        }
+        Ok(running.replay.progress())
+    }
+
+    /// How a replay stands.
+    pub(crate) fn replay_progress(&self, number: u32) -> Result<ReplayProgress, SessionError> {
+        self.runtime.sessions.replay(number).map(|running| running.replay.progress()).ok_or(SessionError::Forgotten)
+    }
+
+    /// Holds a replay, lets it go on, step, or ends it.
+    pub(crate) fn act_on_replay(&self, number: u32, act: ReplayAct) -> Result<ReplayProgress, SessionError> {
+        let running = self.runtime.sessions.replay(number).ok_or(SessionError::Forgotten)?;
+        running.replay.act(act);
+        running.shared.woken.notify_one();
+        Ok(running.replay.progress())
     }
 
     /// How a publication stands.

@@ -9,6 +9,8 @@ mod answers;
 mod ask;
 mod job;
 mod publishing;
+mod replay;
+mod replaying;
 mod shared;
 mod task;
 mod view;
@@ -16,6 +18,7 @@ mod view;
 pub use ask::SessionError;
 pub(crate) use ask::check_message;
 pub use job::{Job, JobState, Pair};
+pub use replay::{Replay, Replayed};
 pub use shared::{Filter, FilterState, Shared};
 pub use task::{Task, open};
 pub(crate) use view::{progress, sessions};
@@ -28,6 +31,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Most sessions at once, those for single messages included.
 const MOST_SESSIONS: usize = 32;
+/// Replays under way at once, and finished ones that can still be asked after.
+const MOST_REPLAYS: usize = 4;
 /// Finished publications that can still be asked after.
 const REMEMBERED: usize = 64;
 
@@ -78,6 +83,8 @@ struct State {
     last_job: u32,
     wanted: BTreeMap<u32, Wanted>,
     jobs: BTreeMap<u32, Arc<Job>>,
+    last_replay: u32,
+    replays: BTreeMap<u32, replay::Running>,
 }
 
 impl Sessions {
@@ -137,6 +144,32 @@ impl Sessions {
     /// A publication, under way or of late.
     pub fn job(&self, number: u32) -> Option<Arc<Job>> {
         self.state().jobs.get(&number).cloned()
+    }
+
+    /// Numbers a replay and remembers it; `None` when too many are under way. Of those that ended, the newest are kept.
+    fn number_replay(&self, make: impl FnOnce(u32) -> Replay) -> Option<replay::Running> {
+        let mut state = self.state();
+        if state.replays.values().filter(|running| !running.replay.is_done()).count() >= MOST_REPLAYS {
+            return None;
+        }
+        state.last_replay += 1;
+        let number = state.last_replay;
+        let replay = Arc::new(make(number));
+        let running = replay::Running { shared: Arc::new(Shared::replaying(replay.clone())), replay };
+        state.replays.insert(number, running.clone());
+        // Their messages are held in memory.
+        state.replays.retain(|at, running| *at + MOST_REPLAYS as u32 > number || !running.replay.is_done());
+        Some(running)
+    }
+
+    fn replay(&self, number: u32) -> Option<replay::Running> {
+        self.state().replays.get(&number).cloned()
+    }
+
+    /// Replays that changed since the last call.
+    pub(crate) fn changed_replays(&self) -> Vec<Arc<Replay>> {
+        let state = self.state();
+        state.replays.values().map(|running| &running.replay).filter(|replay| replay.take_changed()).cloned().collect()
     }
 
     /// Publications that changed since the last call.

@@ -6,7 +6,9 @@ use super::shared::{FilterState, Shared};
 use super::task::Task;
 use crate::feed::event::{Direction, Kind};
 use crate::mqtt::link::{Arrived, Taken, Unsent, Untaken};
-use crate::mqtt::properties::Properties;
+use crate::mqtt::properties::{
+    CONTENT_TYPE, CORRELATION, EXPIRY, PAYLOAD_FORMAT, Properties, RESPONSE_TOPIC, correlation_words, user_name,
+};
 use crate::mqtt::words::Failure;
 use bytes::Bytes;
 use relayscope_domain::message::{MqttVersion, Qos};
@@ -258,22 +260,22 @@ fn words(properties: &OutgoingProperties, correlation: Option<&[u8]>) -> Vec<(St
     let mut out = vec![];
     let mut put = |name: &str, value: String| out.push((name.to_owned(), value));
     if properties.utf8 {
-        put("Payload format", "UTF-8 text".into());
+        put(PAYLOAD_FORMAT, "UTF-8 text".into());
     }
     if let Some(seconds) = properties.expiry {
-        put("Message expiry", format!("{seconds} s"));
+        put(EXPIRY, format!("{seconds} s"));
     }
     if let Some(kind) = &properties.content_type {
-        put("Content type", kind.clone());
+        put(CONTENT_TYPE, kind.clone());
     }
     if let Some(topic) = &properties.response_topic {
-        put("Response topic", topic.clone());
+        put(RESPONSE_TOPIC, topic.clone());
     }
     if let Some(data) = correlation.or(properties.correlation.as_deref()) {
-        put("Correlation data", String::from_utf8_lossy(data).into_owned());
+        put(CORRELATION, correlation_words(data));
     }
     for one in &properties.user {
-        put(&format!("User property {}", one.name), one.value.clone());
+        put(&user_name(&one.name), one.value.clone());
     }
     out
 }

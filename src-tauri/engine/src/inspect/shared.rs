@@ -1,6 +1,7 @@
 //! What a session's task and whoever asks it share: filters and publications as they are wanted, and how it stands.
 
 use super::job::Job;
+use super::replay::Replay;
 use crate::mqtt::session::Standing;
 use relayscope_domain::message::{MqttVersion, Qos};
 use std::collections::VecDeque;
@@ -50,6 +51,8 @@ impl Filter {
 pub struct Shared {
     /// Opened for messages of ours only.
     pub(super) fleeting: bool,
+    /// The replay it was opened for.
+    pub(super) replay: Option<Arc<Replay>>,
     inner: Mutex<Inner>,
     /// Something is wanted that was not before.
     pub(super) woken: Notify,
@@ -88,12 +91,18 @@ impl Shared {
         };
         Self {
             fleeting,
+            replay: None,
             inner: Mutex::new(inner),
             woken: Notify::new(),
             received: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             lost: AtomicU64::new(0),
         }
+    }
+
+    /// For a replay only.
+    pub(super) fn replaying(replay: Arc<Replay>) -> Self {
+        Self { replay: Some(replay), ..Self::new(vec![], true) }
     }
 
     pub(super) fn inner(&self) -> MutexGuard<'_, Inner> {
@@ -148,6 +157,10 @@ impl Shared {
         let inner = self.inner();
         for job in inner.jobs.iter().chain(&inner.running) {
             job.fail(why.to_owned());
+        }
+        drop(inner);
+        if let Some(replay) = &self.replay {
+            replay.fail(why);
         }
     }
 

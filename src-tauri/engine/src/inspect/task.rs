@@ -3,6 +3,7 @@
 
 use super::SessionPlan;
 use super::publishing::Publishing;
+use super::replaying::Replaying;
 use super::shared::{FilterState, Shared};
 use crate::feed::Feed;
 use crate::feed::event::{Direction, Event, Kind};
@@ -33,6 +34,7 @@ pub struct Task {
     pub(super) shared: Arc<Shared>,
     pub(super) link: Link,
     pub(super) publishing: Publishing,
+    pub(super) replaying: Option<Replaying>,
     pub(super) connected: bool,
     feed: Feed,
     broker: Arc<str>,
@@ -58,6 +60,7 @@ pub fn open(plan: SessionPlan, shared: Arc<Shared>, feed: Feed) -> Result<Task, 
         broker: plan.broker_name.as_str().into(),
         client: client.into(),
         fleeting: shared.fleeting,
+        replaying: shared.replay.clone().map(Replaying::new),
         plan,
         shared,
         link,
@@ -80,10 +83,12 @@ impl Task {
         let shared = self.shared.clone();
         loop {
             self.hand_over();
-            if self.fleeting && self.publishing.is_idle() && self.shared.inner().jobs.is_empty() {
+            let replayed = self.replaying.as_ref().is_none_or(Replaying::is_done);
+            if self.fleeting && replayed && self.publishing.is_idle() && self.shared.inner().jobs.is_empty() {
                 break;
             }
-            let wake = [self.retry_at, self.publishing.due()].into_iter().flatten().min();
+            let replay = self.replaying.as_ref().and_then(Replaying::due);
+            let wake = [self.retry_at, self.publishing.due(), replay].into_iter().flatten().min();
             let polled = tokio::select! {
                 biased;
                 () = &mut stopped => break,
@@ -105,6 +110,9 @@ impl Task {
     /// Takes an event, and what came with it in the same read.
     fn take(&mut self, mut polled: Result<Polled, Failure>) {
         self.publishing.room();
+        if let Some(replaying) = &mut self.replaying {
+            replaying.room();
+        }
         for more in (0..BATCH).rev() {
             match polled {
                 Ok(polled) => self.other(polled),
@@ -131,8 +139,15 @@ impl Task {
                 }
             }
             Polled::UnsubAck(id, answer) => self.left(id, answer),
-            Polled::Written(count) => self.publishing.written(count),
-            Polled::Published(id, result) => self.publishing.published(id, result),
+            // A session that was opened for a replay publishes nothing else.
+            Polled::Written(count) => match &mut self.replaying {
+                Some(replaying) => replaying.written(count),
+                None => self.publishing.written(count),
+            },
+            Polled::Published(id, result) => match &mut self.replaying {
+                Some(replaying) => replaying.published(id, result),
+                None => self.publishing.published(id, result),
+            },
             Polled::Released(_) | Polled::Left => {}
         }
     }
@@ -153,6 +168,9 @@ impl Task {
         self.shared.inner().version = Some(version);
         self.shared.stand(Standing::Connected);
         self.publishing.speaks(version);
+        if let Some(replaying) = &mut self.replaying {
+            replaying.connected();
+        }
     }
 
     fn arrived(&mut self, arrived: Arrived) {
@@ -206,6 +224,7 @@ impl Task {
         }
         self.filters();
         self.publish();
+        self.replay();
         let running = self.publishing.jobs();
         self.shared.inner().running = running;
     }
@@ -285,6 +304,9 @@ impl Task {
         self.leaving.clear();
         self.shared.restarted();
         self.publishing.fell(&failure);
+        if let Some(replaying) = &mut self.replaying {
+            replaying.fell(&failure);
+        }
         let wait = if failure.fatal {
             self.shared.stand(Standing::Refused(failure.clone()));
             REFUSED_RETRY

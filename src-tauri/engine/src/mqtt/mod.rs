@@ -13,4 +13,5 @@ pub mod session;
 pub mod test;
 pub mod tls;
 pub mod trust;
+pub mod wire;
 pub mod words;

@@ -48,6 +48,10 @@ pub struct ViewRequest {
     pub line: String,
     /// How the rows are arranged.
     pub look: Look,
+    /// For a new view: of this recording, or of the live feed.
+    #[serde(default)]
+    #[ts(optional)]
+    pub recording: Option<u32>,
 }
 
 /// A view with a new filter; with a mistake in the line, an open view keeps its old one.

@@ -1,14 +1,16 @@
 //! An event as the history keeps it, and what filters and pages ask of it.
 
 use crate::api::wire::{EventDetail, Field, JourneyStep, Row};
-use crate::feed::event::Event;
+use crate::feed::event::{self, ConnectionId, Event, Kind};
 use crate::feed::{detail, row, unix_millis};
-use relayscope_domain::filter::{Direction, KindSet, Outcome, SourceKind, Subject};
+use bytes::Bytes;
+use relayscope_domain::filter::{Direction, KindName, KindSet, Outcome, SourceKind, Subject};
 use relayscope_domain::id::MessageId;
 use relayscope_domain::message::Qos;
 use serde::{Deserialize, Serialize};
 use std::borrow::Cow;
-use std::time::UNIX_EPOCH;
+use std::num::NonZeroU64;
+use std::time::{Duration, Instant, UNIX_EPOCH};
 
 /// Bytes of a payload that a search for text reaches by its index; of a larger one everything is read.
 const INDEXED: usize = 16 * 1024;
@@ -28,6 +30,11 @@ pub(super) struct Told {
     direction: Option<Direction>,
     outcome: Option<Outcome>,
     micros: i64,
+    // What happened, without the payload; none in files of earlier versions.
+    #[serde(default)]
+    exact: Option<Kind>,
+    #[serde(default)]
+    connection: Option<NonZeroU64>,
 }
 
 impl Told {
@@ -44,6 +51,8 @@ impl Told {
             direction: Subject::direction(event),
             outcome: Subject::outcome(event),
             micros: since_epoch.as_micros() as i64,
+            exact: Some(event.kind.clone()),
+            connection: event.connection.and_then(|connection| NonZeroU64::new(connection.number())),
         }
     }
 }
@@ -72,6 +81,49 @@ pub(super) struct Stored {
 }
 
 impl Stored {
+    /// The event as it was recorded. Of one that an earlier version wrote only a message is known, and what else
+    /// happened in words.
+    pub(super) fn event(self) -> Event {
+        let Told { row, origin, direction, micros, exact, connection, .. } = self.told;
+        let payload = Bytes::from(self.payload.unwrap_or_default());
+        let kind = match exact {
+            Some(Kind::Publish {
+                direction, topic, qos, retain, dup, packet_id, properties, will, cut_from, ..
+            }) => Kind::Publish { direction, topic, payload, qos, retain, dup, packet_id, properties, will, cut_from },
+            Some(other) => other,
+            None if self.kinds.bits() & KindSet::of(&[KindName::Publish]).bits() != 0 && row.size.is_some() => {
+                Kind::Publish {
+                    direction: match direction {
+                        Some(Direction::Out) if row.kind == "downlink" => event::Direction::Out,
+                        Some(Direction::Out) => event::Direction::ToClient,
+                        Some(Direction::In) | None => event::Direction::In,
+                    },
+                    topic: row.topic.as_str().into(),
+                    qos: row.qos.and_then(|qos| Qos::try_from(qos).ok()).unwrap_or_default(),
+                    retain: row.retain,
+                    dup: false,
+                    packet_id: None,
+                    properties: vec![],
+                    will: row.kind == "will",
+                    cut_from: row.size.map(|size| size as usize).filter(|size| *size > payload.len()),
+                    payload,
+                }
+            }
+            None => Kind::Note { failure: false, text: format!("{}: {} {}", row.kind, row.topic, row.preview) },
+        };
+        Event {
+            seq: self.id.unsigned_abs(),
+            at: UNIX_EPOCH + Duration::from_micros(micros.unsigned_abs()),
+            instant: Instant::now(),
+            origin,
+            source: row.source.as_str().into(),
+            client: row.client.as_str().into(),
+            message_id: row.message_id,
+            connection: connection.map(ConnectionId::of),
+            kind,
+        }
+    }
+
     /// Its line; the number is that of the history.
     pub(super) fn row(self) -> Row {
         Row { seq: self.id.unsigned_abs(), ..self.told.row }

@@ -190,6 +190,18 @@ impl Table {
         row.await.map_err(HistoryError::Read)?.as_ref().map(stored_of).transpose()
     }
 
+    /// Events by their ids, oldest first, as far as they are there.
+    pub(super) async fn events(&self, ids: &[i64]) -> Result<Vec<Stored>, HistoryError> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT id, kinds, payload, told FROM event WHERE id IN (");
+        let mut list = query.separated(", ");
+        for id in ids {
+            list.push_bind(*id);
+        }
+        query.push(") ORDER BY id");
+        let rows = query.build().fetch_all(&self.pool).await.map_err(HistoryError::Read)?;
+        rows.iter().map(stored_of).collect()
+    }
+
     /// All events of a message, oldest first.
     pub(super) async fn journey(&self, id: MessageId) -> Result<Vec<Stored>, HistoryError> {
         let rows = sqlx::query("SELECT id, kinds, NULL AS payload, told FROM event WHERE message = ? ORDER BY id")

@@ -1,6 +1,9 @@
 //! What a broker's packets mean. PUBLISH is read by hand, its payload not copied; everything else goes through
 //! rmqtt-codec, with a new codec for each packet, because one that met an error stays inside the bad packet.
 
+use super::super::properties::{
+    CONTENT_TYPE, CORRELATION, EXPIRY, PAYLOAD_FORMAT, RESPONSE_TOPIC, correlation_words, user_name,
+};
 use super::super::words;
 use super::framing::{Frame, Malformed, malformed, qos_of, variable};
 use super::{Arrived, Polled, Taken, Untaken};
@@ -145,16 +148,16 @@ fn property(
     let mut correlation = None;
     let (name, value) = match source.get_u8() {
         0x01 => {
-            ("Payload format", if source.try_get_u8().map_err(short)? == 1 { "UTF-8 text" } else { "bytes" }.to_owned())
+            (PAYLOAD_FORMAT, if source.try_get_u8().map_err(short)? == 1 { "UTF-8 text" } else { "bytes" }.to_owned())
         }
-        0x02 => ("Message expiry", format!("{} s", source.try_get_u32().map_err(short)?)),
-        0x03 => ("Content type", take_text(source)?),
-        0x08 => ("Response topic", take_text(source)?),
+        0x02 => (EXPIRY, format!("{} s", source.try_get_u32().map_err(short)?)),
+        0x03 => (CONTENT_TYPE, take_text(source)?),
+        0x08 => (RESPONSE_TOPIC, take_text(source)?),
         0x09 => {
             let data = take_bytes(source)?;
-            let words = String::from_utf8_lossy(&data).into_owned();
+            let words = correlation_words(&data);
             correlation = Some(data);
-            ("Correlation data", words)
+            (CORRELATION, words)
         }
         0x0b => {
             subscriptions.push(u32::try_from(take_variable(source)?).unwrap_or(u32::MAX));
@@ -163,7 +166,7 @@ fn property(
         0x23 => return Err(malformed("a topic alias, although none was offered")),
         0x26 => {
             let name = take_text(source)?;
-            properties.push((format!("User property {name}"), take_text(source)?));
+            properties.push((user_name(&name), take_text(source)?));
             return Ok(None);
         }
         other => return Err(malformed(format!("the property 0x{other:02x} in a PUBLISH"))),
