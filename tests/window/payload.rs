@@ -11,7 +11,7 @@ use std::time::Duration;
 const TOPIC: &str = "plant/3/telemetry/press-03";
 
 /// At both sizes nothing sticks out of the window. Where pictures are asked for, they are taken in both themes.
-fn pictures(app: &App<'_>, name: &str) {
+pub(crate) fn pictures(app: &App<'_>, name: &str) {
     let themes: &[&str] = if std::env::var_os("RELAYSCOPE_SCREENSHOTS").is_some() { &["dark", "light"] } else { &[] };
     for (width, height) in [(1000, 700), (1600, 1000)] {
         resize(app, (width, height));

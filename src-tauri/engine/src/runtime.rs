@@ -2,6 +2,7 @@
 //! relays, each unit's status. Written by units and the supervisor, read by everybody; it decides nothing.
 
 use crate::broker::{Accounts, EmbeddedBroker};
+use crate::chart::Chart;
 use crate::findings::Findings;
 use crate::inspect::Sessions;
 use crate::platform::{Platform, PlatformTokens};
@@ -112,6 +113,8 @@ pub struct Runtime {
     pub sessions: Sessions,
     /// What was found in what clients do.
     pub findings: Findings,
+    /// The chart of the inspector.
+    pub(crate) chart: Chart,
     state: Mutex<State>,
     moved: Notify,
 }

@@ -4,6 +4,7 @@
  */
 import { backend } from "../backend/tauri";
 import type { Backend, Rpc } from "../backend/types";
+import { Charts } from "./charts.svelte";
 import { Clock } from "./clock.svelte";
 import { Config } from "./config.svelte";
 import { Decoders } from "./decoders.svelte";
@@ -28,6 +29,7 @@ export class App {
   readonly settings: Settings;
   readonly feed: FeedView;
   readonly selection: Selection;
+  readonly charts: Charts;
   readonly decoders: Decoders;
   readonly sessions: Sessions;
   readonly publishing: Publishing;
@@ -41,6 +43,7 @@ export class App {
     this.settings = new Settings(port.rpc);
     this.feed = new FeedView(port.rpc, this.frames);
     this.selection = new Selection(port.rpc, this.frames);
+    this.charts = new Charts(port.rpc, this.frames);
     this.decoders = new Decoders(port.rpc);
     this.sessions = new Sessions(port.rpc, this.frames);
     this.publishing = new Publishing(port.rpc, this.frames);

@@ -15,7 +15,7 @@ const NUMBERS: usize = 200;
 /// Lines that are given at once.
 const MOST_LINES: u32 = 1_000;
 
-fn published(engine: &Engine, seq: u64) -> Result<Published, ApiError> {
+pub(super) fn published(engine: &Engine, seq: u64) -> Result<Published, ApiError> {
     match engine.feed.published(seq) {
         Some(Some(published)) => Ok(published),
         Some(None) => Err(error::failed("This event has no payload.")),

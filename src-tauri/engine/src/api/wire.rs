@@ -2,6 +2,7 @@
 //!
 //! Times are Unix milliseconds, durations milliseconds, sizes bytes, rates per second, unless a field says otherwise.
 
+mod charts;
 mod decoders;
 mod embedded;
 mod endpoint;
@@ -12,6 +13,7 @@ mod sessions;
 mod status;
 mod taps;
 
+pub use charts::*;
 pub use decoders::*;
 pub use embedded::*;
 pub use endpoint::*;
@@ -71,6 +73,8 @@ pub enum Frame {
     Status(Box<StatusSnapshot>),
     /// An open view grew, shrank or was paused.
     View(ViewFrame),
+    /// The chart of the inspector got values.
+    Chart(ChartFrame),
     /// The inspector's sessions, as something about them changed.
     Sessions(SessionsFrame),
     /// A publication went on.

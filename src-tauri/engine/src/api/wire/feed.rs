@@ -138,14 +138,14 @@ pub struct FeedExportRequest {
     pub format: FeedFormat,
 }
 
-/// Asks how many rows a view has in each of the last spans of time.
+/// Asks how many rows a view has in each of the last spans of time, whatever time its filter asks for.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct RateRequest {
     /// The view.
     pub view: u32,
-    /// Seconds of a span, at least 1.
-    pub seconds: u32,
+    /// Seconds of a span, at least 1; `None` for as many as it takes to show everything kept.
+    pub seconds: Option<u32>,
     /// How many spans up to now, at most 3,600.
     pub buckets: u32,
 }
@@ -160,6 +160,12 @@ pub struct RateChart {
     pub seconds: u32,
     /// Rows in each span, oldest first.
     pub counts: Vec<u32>,
+    /// Of these, what went wrong: refused, failed, lost, tried again.
+    pub failed: Vec<u32>,
+    /// From when on the view's filter selects rows, if it says so.
+    pub since: Option<i64>,
+    /// Before when.
+    pub until: Option<i64>,
 }
 
 /// What children of a branch are ordered by.
