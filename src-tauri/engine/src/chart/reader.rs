@@ -70,7 +70,8 @@ impl Reader {
             None => {
                 read.ran = true;
                 let choice = binding::choose(chosen, &self.bindings, message.topic, message.payload);
-                let limits = Limits { text: 0, ..Limits::default() };
+                // Nobody reads the text, but that of a payload that is a text and nothing else.
+                let limits = Limits { text: 64, ..Limits::default() };
                 let context = Context { topic: message.topic, schemas: &self.schemas, aliases, limits };
                 let decoded = decode(&choice.decoder, message.payload, &context).map_err(|error| error.to_string());
                 if choice.decoder == Decoder::Sparkplug {
