@@ -126,10 +126,13 @@ fn a_filter_has_a_line_for_each_topic_as_far_as_there_is_room() {
     assert!(all(&chart, &feed)[0].lines.iter().all(|line| line.topic != "plant/3"), "what was left out stays out");
 }
 
+/// Topic, payload, decoder chosen, path, and the number there.
+type Case<'a> = (&'a str, &'a [u8], Option<Decoder>, &'a str, f64);
+
 #[test]
 fn every_decoder_that_gives_numbers_is_charted() {
     let births = [0x12, 0x0c, 0x0a, 0x04, b'T', b'e', b'm', b'p', 0x10, 0x02, 0x20, 0x03, 0x50, 0x07, 0x18, 0x00];
-    let messages: &[(&str, &[u8], Option<Decoder>, &str, f64)] = &[
+    let messages: &[Case<'_>] = &[
         ("bare", b" 21.5\n", None, "$", 21.5),
         ("text", b"21.5", Some(Decoder::Text), "$", 21.5),
         ("json", b"{\"a\":[{\"b c\":-2e3}]}", None, "$.a[0][\"b c\"]", -2_000.0),
