@@ -148,6 +148,19 @@ impl<'a> App<'a> {
         });
     }
 
+    /// Drags the pointer over something, between two parts of its width.
+    #[track_caller]
+    pub(crate) fn drag(&self, css: &str, from: f64, to: f64) {
+        self.wait_for_css(css, PATIENCE);
+        let place = self.script(&format!(
+            "const {{ left, top, width, height }} = document.querySelector(`{css}`).getBoundingClientRect();
+             done([left, top + height / 2, width])"
+        ));
+        let [left, middle, width] = [0, 1, 2].map(|at| place[at].as_f64().expect("a place"));
+        let point = |share: f64| ((left + width * share) as i64, middle as i64);
+        self.session.drag(point(from), point(to)).unwrap_or_else(|error| panic!("{css}: {error}"));
+    }
+
     /// Runs a script; see [`Session::script`].
     #[track_caller]
     pub(crate) fn script(&self, script: &str) -> Value {

@@ -57,6 +57,18 @@ impl Session {
         self.post("/execute/async", &json!({ "script": script, "args": [] }))
     }
 
+    /// Drags the pointer over the page, from one point of the window to another.
+    pub(crate) fn drag(&self, from: (i64, i64), to: (i64, i64)) -> Answer {
+        let go = |(x, y): (i64, i64)| json!({ "type": "pointerMove", "duration": 50, "x": x, "y": y });
+        let middle = ((from.0 + to.0) / 2, (from.1 + to.1) / 2);
+        let [down, up] = ["pointerDown", "pointerUp"].map(|what| json!({ "type": what, "button": 0 }));
+        let mouse = json!({
+            "type": "pointer", "id": "mouse", "parameters": { "pointerType": "mouse" },
+            "actions": [go(from), down, go(middle), go(to), up],
+        });
+        self.post("/actions", &json!({ "actions": [mouse] }))
+    }
+
     pub(crate) fn resize(&self, width: u32, height: u32) -> Answer {
         self.post("/window/rect", &json!({ "x": 0, "y": 0, "width": width, "height": height }))
     }

@@ -19,6 +19,7 @@ mod tap;
 mod wait;
 
 mod build_by_clicking;
+mod charts;
 mod downlink;
 mod embedded;
 mod filtering;

@@ -37,6 +37,22 @@ fn screenshots_of_every_place() {
             }
         }
     }
+    app.click("nav-inspector");
+    app.click("look-charts");
+    for (topic, path) in
+        [("demo/greenhouse/#", "$[0].value"), ("demo/greenhouse/#", "$[1].value"), ("demo/line-2/counter-02", "$")]
+    {
+        app.click("chart-add");
+        app.fill("field-topic", topic);
+        app.fill("field-path", path);
+        app.click("chart-add-save");
+        app.wait_gone("chart-add-dialog");
+    }
+    app.wait_for_css("[data-testid='chart-line']:nth-child(3)", PATIENCE);
+    app.click("chart-reach-all");
+    app.script("document.documentElement.dataset.theme = 'dark'; done()");
+    until_painted(&app);
+    app.picture("charts-1600x1000-dark");
 }
 
 /// Waits for two frames: the page shows the new place from the second on at the latest.

@@ -4,6 +4,7 @@
 //! It knows nothing of sockets, SQLite, Tauri or the page. The types that derive [`ts_rs::TS`] are also the page's types.
 
 pub mod broker;
+pub mod chart;
 pub mod decode;
 pub mod delivery;
 pub mod endpoint;

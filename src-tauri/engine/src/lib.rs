@@ -7,6 +7,7 @@ pub mod api;
 mod bind;
 pub mod broker;
 mod causes;
+mod chart;
 pub mod configuration;
 pub mod destination;
 mod embedded;

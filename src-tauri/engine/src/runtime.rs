@@ -2,6 +2,7 @@
 //! relays, each unit's status. Written by units and the supervisor, read by everybody; it decides nothing.
 
 use crate::broker::{Accounts, EmbeddedBroker};
+use crate::chart::Chart;
 use crate::findings::Findings;
 use crate::fingerprint::Fingerprint;
 use crate::inspect::Sessions;
@@ -117,6 +118,8 @@ pub struct Runtime {
     pub recordings: Recordings,
     /// What was found in what clients do.
     pub findings: Findings,
+    /// The chart of the inspector.
+    pub(crate) chart: Chart,
     state: Mutex<State>,
     moved: Notify,
 }

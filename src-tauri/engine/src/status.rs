@@ -8,7 +8,8 @@ mod words;
 pub(crate) use words::{grouped, unit as unit_words};
 
 use crate::api::wire::{
-    BrokerStatus, Frame, LastError, PlatformStatus, QueueUse, RelayStatus, SessionsFrame, StatusSnapshot, Totals,
+    BrokerStatus, ChartFrame, Frame, LastError, PlatformStatus, QueueUse, RelayStatus, SessionsFrame, StatusSnapshot,
+    Totals,
 };
 use crate::configuration::DemoRecord;
 use crate::feed::{Feed, unix_millis};
@@ -259,6 +260,8 @@ pub(crate) struct Janitor {
     grants: Vec<(RelayId, usize)>,
     // The inspector's sessions as the pages last heard of them.
     sessions: SessionsFrame,
+    // Values of the chart as the pages last heard of them.
+    charted: u64,
     // Deliveries of each relay when its tokens were last noted as used.
     delivered: HashMap<RelayId, u64>,
 }
@@ -282,6 +285,7 @@ impl Janitor {
             rates: Rates::default(),
             grants: vec![],
             sessions: SessionsFrame { sessions: vec![] },
+            charted: 0,
             delivered: HashMap::new(),
         }
     }
@@ -332,6 +336,24 @@ impl Janitor {
         }
     }
 
+    /// Has the chart read what came.
+    async fn follow_chart(&mut self) {
+        let chart = self.runtime.chart.clone();
+        if chart.is_empty() {
+            return;
+        }
+        if let Err(error) = chart.renew(&self.store).await {
+            tracing::warn!(%error, "The decoders can't be read.");
+        }
+        let feed = self.feed.clone();
+        // Ended only with the process.
+        let Ok(count) = tokio::task::spawn_blocking(move || chart.look(&feed)).await else { return };
+        if count != self.charted {
+            self.charted = count;
+            let _ = self.frames.send(Frame::Chart(ChartFrame { count }));
+        }
+    }
+
     /// Ticks until `stop`.
     pub(crate) async fn run(mut self, stop: CancellationToken) {
         let mut ticks = tokio::time::interval(TICK);
@@ -349,6 +371,7 @@ impl Janitor {
             for view in self.feed.tick().into_iter().chain(recording.iter().flat_map(|one| one.feed().tick())) {
                 let _ = self.frames.send(Frame::View(view));
             }
+            self.follow_chart().await;
             if count.is_multiple_of(SESSIONS) {
                 self.tell_sessions().await;
             }

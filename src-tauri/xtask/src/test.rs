@@ -6,8 +6,12 @@ use std::fs;
 use std::time::{Duration, Instant};
 
 /// The pictures that the README shows, copied beside the test that takes them.
-const README_PICTURES: &[&str] =
-    &["inspector-1600x1000-dark.png", "overview-1600x1000-dark.png", "relays-1000x700-light.png"];
+const README_PICTURES: &[&str] = &[
+    "charts-1600x1000-dark.png",
+    "inspector-1600x1000-dark.png",
+    "overview-1600x1000-dark.png",
+    "relays-1000x700-light.png",
+];
 
 /// Every check, in the order in which a mistake is found soonest. All of them run; a failure is repeated at the end.
 pub(crate) fn all() -> Result<(), String> {

@@ -531,6 +531,246 @@ format: CaptureFormat,
 folder: string, };
 
 /**
+ * Charts a number of all topics that a filter selects.
+ */
+export type ChartDraft = { 
+/**
+ * Topic, or topic filter.
+ */
+topic: string, 
+/**
+ * Path of the number; `$` is the payload itself.
+ */
+path: string, };
+
+/**
+ * Writes the values that are kept of a part of time to a file.
+ */
+export type ChartExport = { 
+/**
+ * The part of time.
+ */
+span: ChartSpan, };
+
+/**
+ * The chart got points.
+ */
+export type ChartFrame = { 
+/**
+ * How many values came since the start.
+ */
+count: number, };
+
+/**
+ * Which points a page has.
+ */
+export type ChartKnown = { 
+/**
+ * [`ChartPoints::revision`].
+ */
+revision: number, 
+/**
+ * [`ChartPoints::step`].
+ */
+step: number, 
+/**
+ * [`ChartPoints::settled`].
+ */
+settled: number, };
+
+/**
+ * The values of one topic.
+ */
+export type ChartLine = { 
+/**
+ * Its number, unlike all others of the chart.
+ */
+number: number, 
+/**
+ * Topic.
+ */
+topic: string, 
+/**
+ * Who saw it.
+ */
+source: string, 
+/**
+ * Values that came.
+ */
+count: number, 
+/**
+ * The newest value.
+ */
+last: number, 
+/**
+ * When it came.
+ */
+lastAt: number, 
+/**
+ * The least and the greatest value in the part of time that is looked at.
+ */
+range: [number, number] | null, 
+/**
+ * Lines of one number here show their movement on one scale.
+ */
+scale: number, 
+/**
+ * Times of points, ascending.
+ */
+times: Array<number>, 
+/**
+ * Their values; `null` interrupts the line: nothing came for long.
+ */
+values: Array<number | null>, };
+
+/**
+ * Charts a number of a payload: of this topic, from where this message was seen.
+ */
+export type ChartPick = { 
+/**
+ * The message's event.
+ */
+seq: number, 
+/**
+ * Path of the number: `$.sensors[2].temp`.
+ */
+path: string, 
+/**
+ * The decoder that a person chose; `None` leaves it to bindings.
+ */
+decoder: DecoderDraft | null, };
+
+/**
+ * Writes a picture of the chart to a file.
+ */
+export type ChartPicture = { 
+/**
+ * The PNG, as Base64.
+ */
+png: string, };
+
+/**
+ * The lines of the chart and their points.
+ */
+export type ChartPoints = { 
+/**
+ * Changes when points come that are older than what is settled.
+ */
+revision: number, 
+/**
+ * Length of a step.
+ */
+step: number, 
+/**
+ * Where the part of time begins.
+ */
+from: number, 
+/**
+ * Where it ends: now, or what was asked for.
+ */
+until: number, 
+/**
+ * The points given are all from here on; older ones stand as they were.
+ */
+since: number, 
+/**
+ * Points before do not change any more.
+ */
+settled: number, 
+/**
+ * What is charted, in the order in which it was asked for.
+ */
+series: Array<ChartSeries>, };
+
+/**
+ * What is no longer charted.
+ */
+export type ChartRemoval = { 
+/**
+ * The series; `None` takes all.
+ */
+series: number | null, 
+/**
+ * One of its lines; `None` takes the series.
+ */
+line: number | null, };
+
+/**
+ * Asks for points.
+ */
+export type ChartRequest = { 
+/**
+ * The part of time.
+ */
+span: ChartSpan, 
+/**
+ * Into how many steps it is divided at most, 10 to 4,000: of each step a line has its least and its greatest value.
+ */
+steps: number, 
+/**
+ * What the last answer said, when its points are still there: then only newer ones are given.
+ */
+known: ChartKnown | null, };
+
+/**
+ * One number that is charted, of one topic or several.
+ */
+export type ChartSeries = { 
+/**
+ * Its number.
+ */
+number: number, 
+/**
+ * Topic or topic filter.
+ */
+topic: string, 
+/**
+ * Path.
+ */
+path: string, 
+/**
+ * The relay, broker, tap or session that sees it; `None` where the first to see a topic counts.
+ */
+source: string | null, 
+/**
+ * How much of what is kept was looked through, 0 to 1.
+ */
+read: number, 
+/**
+ * Messages that had no such number.
+ */
+without: number, 
+/**
+ * Why the last of them had none.
+ */
+why: string | null, 
+/**
+ * Whether more topics match than there is room for lines.
+ */
+more: boolean, 
+/**
+ * Its lines.
+ */
+lines: Array<ChartLine>, };
+
+/**
+ * What part of time is looked at.
+ */
+export type ChartSpan = { "is": "last", 
+/**
+ * How many, at least 1.
+ */
+seconds: number, } | { "is": "all" } | { "is": "between", 
+/**
+ * From.
+ */
+from: number, 
+/**
+ * To.
+ */
+until: number, };
+
+/**
  * Takes retained messages away: one, or all that match a filter.
  */
 export type ClearRequest = { 
@@ -1972,7 +2212,7 @@ to: string, };
 /**
  * Pushed through `subscribe`; at most about 10 a second of each kind.
  */
-export type Frame = { "kind": "status" } & StatusSnapshot | { "kind": "view" } & ViewFrame | { "kind": "sessions" } & SessionsFrame | { "kind": "publish" } & PublishProgress | { "kind": "capture" } & CaptureFrame | { "kind": "replay" } & ReplayProgress | { "kind": "testStep" } & TestStepFrame | { "kind": "config" };
+export type Frame = { "kind": "status" } & StatusSnapshot | { "kind": "view" } & ViewFrame | { "kind": "chart" } & ChartFrame | { "kind": "sessions" } & SessionsFrame | { "kind": "publish" } & PublishProgress | { "kind": "capture" } & CaptureFrame | { "kind": "replay" } & ReplayProgress | { "kind": "testStep" } & TestStepFrame | { "kind": "config" };
 
 /**
  * What the broker answered to one filter.
@@ -3030,7 +3270,8 @@ kind: PayloadKind,
  */
 value: string, 
 /**
- * The value for charts, of numbers that a double can hold (rounded when it must be).
+ * The value for charts: of numbers that a double can hold (rounded when it must be), of `true` and `false` (1 and 0),
+ * and of texts that are a number and nothing else.
  */
 number: number | null, 
 /**
@@ -3405,10 +3646,22 @@ seconds: number,
 /**
  * Rows in each span, oldest first.
  */
-counts: Array<number>, };
+counts: Array<number>, 
+/**
+ * Of these, what went wrong: refused, failed, lost, tried again.
+ */
+failed: Array<number>, 
+/**
+ * From when on the view's filter selects rows, if it says so.
+ */
+since: number | null, 
+/**
+ * Before when.
+ */
+until: number | null, };
 
 /**
- * Asks how many rows a view has in each of the last spans of time.
+ * Asks how many rows a view has in each of the last spans of time, whatever time its filter asks for.
  */
 export type RateRequest = { 
 /**
@@ -3416,9 +3669,9 @@ export type RateRequest = {
  */
 view: number, 
 /**
- * Seconds of a span, at least 1.
+ * Seconds of a span, at least 1; `None` for as many as it takes to show everything kept.
  */
-seconds: number, 
+seconds: number | null, 
 /**
  * How many spans up to now, at most 3,600.
  */
@@ -5743,6 +5996,12 @@ export interface Commands {
   "replay.start": { request: ReplayStart; response: ReplayProgress };
   "replay.act": { request: ReplayActRequest; response: ReplayProgress };
   "replay.progress": { request: NumberRequest; response: ReplayProgress };
+  "chart.pick": { request: ChartPick; response: null };
+  "chart.add": { request: ChartDraft; response: null };
+  "chart.remove": { request: ChartRemoval; response: null };
+  "chart.points": { request: ChartRequest; response: ChartPoints };
+  "chart.export": { request: ChartExport; response: Exported };
+  "chart.picture": { request: ChartPicture; response: Exported };
   "history.status": { request: null; response: HistoryStatus };
   "history.search": { request: HistoryRequest; response: HistoryRows };
   "history.event": { request: EventRequest; response: EventDetail };

@@ -4,6 +4,7 @@
  */
 import { backend } from "../backend/tauri";
 import type { Backend, Rpc } from "../backend/types";
+import { Charts } from "./charts.svelte";
 import { Clock } from "./clock.svelte";
 import { Config } from "./config.svelte";
 import { Decoders } from "./decoders.svelte";
@@ -31,6 +32,7 @@ export class App {
   readonly feed: FeedView;
   readonly history: HistorySearch;
   readonly selection: Selection;
+  readonly charts: Charts;
   readonly decoders: Decoders;
   readonly sessions: Sessions;
   readonly publishing: Publishing;
@@ -46,6 +48,7 @@ export class App {
     this.feed = new FeedView(port.rpc, this.frames);
     this.history = new HistorySearch(port.rpc);
     this.selection = new Selection(port.rpc, this.frames);
+    this.charts = new Charts(port.rpc, this.frames);
     this.decoders = new Decoders(port.rpc);
     this.sessions = new Sessions(port.rpc, this.frames);
     this.publishing = new Publishing(port.rpc, this.frames);

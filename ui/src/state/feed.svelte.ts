@@ -217,6 +217,25 @@ export class FeedView {
     await this.open();
   }
 
+  /** Selects rows of a part of time, Unix milliseconds; of all times with `null`. */
+  async during(span: { since: number; until: number } | null): Promise<void> {
+    try {
+      let line = this.line;
+      for (const field of ["since", "until"] as const) {
+        const value = span ? `@${span[field]}` : "";
+        const reading = await this.#rpc("filters.edit", { line, edit: { is: "put", field, value } });
+        this.reading = reading;
+        if (reading.filter === null) return;
+        line = reading.line;
+      }
+      this.line = line;
+    } catch (error) {
+      this.error = asApiError(error);
+      return;
+    }
+    await this.open();
+  }
+
   /** Arranges the same rows in another way. */
   arrange(look: Look): Promise<void> {
     this.look = look;

@@ -119,6 +119,18 @@ describe("the view of the feed", () => {
     expect(port.last("feed.open")).toEqual({ view: 7, line: "", look: "feed" });
   });
 
+  test("a part of time is written into the line, and taken out of it", async () => {
+    port.answers["filters.edit"] = ({ line, edit }) =>
+      reading(edit.is === "put" ? `${line} ${edit.field}:${edit.value}`.trim() : line, []);
+    await feed.open();
+    await feed.search("temp");
+    await feed.during({ since: 1_000, until: 2_000 });
+    expect(feed.line).toBe("temp since:@1000 until:@2000");
+    expect(port.last("feed.open")).toEqual({ view: 7, line: feed.line, look: "feed" });
+    await feed.during(null);
+    expect(port.last("filters.edit")).toMatchObject({ edit: { is: "put", field: "until", value: "" } });
+  });
+
   test("a mistake is told, and the view stays as it was", async () => {
     await feed.open();
     const mistakes = [{ from: 0, to: 3, message: "There is no field “knd”." }];

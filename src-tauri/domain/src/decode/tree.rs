@@ -58,7 +58,8 @@ pub struct Node {
     pub kind: Kind,
     /// Its value, numbers as written; of objects and arrays what they hold: `3 fields`.
     pub value: String,
-    /// The value for charts, of numbers that a double can hold (rounded when it must be).
+    /// The value for charts: of numbers that a double can hold (rounded when it must be), of `true` and `false` (1 and 0),
+    /// and of texts that are a number and nothing else.
     pub number: Option<f64>,
     /// Where it stands, where that is known.
     pub range: Option<ByteRange>,
@@ -109,6 +110,18 @@ impl Leaf {
             (one, other) => one.or(other),
         };
         self
+    }
+}
+
+/// What a chart makes of a value that is no number: switches are 0 and 1, and many devices send numbers as texts.
+fn measured(kind: Kind, value: &str) -> Option<f64> {
+    match kind {
+        Kind::Bool => Some(if value == "true" { 1.0 } else { 0.0 }),
+        // No longer than the longest that is written by hand, and no `inf`.
+        Kind::Text if value.len() <= 32 && value.trim().ends_with(|last: char| last.is_ascii_digit()) => {
+            value.trim().parse().ok().filter(|number: &f64| number.is_finite())
+        }
+        _ => None,
     }
 }
 
@@ -169,10 +182,11 @@ impl Build {
         let room = self.room();
         let (name, step) = path::named(key, room);
         let value = words::clip(&leaf.value, room);
+        let number = leaf.number.or_else(|| measured(leaf.kind, &leaf.value));
         self.spent += name.len() + value.len() + leaf.note.as_ref().map_or(0, String::len);
         self.shown += 1;
         let range = (end > start).then_some(ByteRange { start: start as u64, end: end as u64 });
-        Node { name, step, kind: leaf.kind, value, number: leaf.number, range, note: leaf.note, children: vec![] }
+        Node { name, step, kind: leaf.kind, value, number, range, note: leaf.note, children: vec![] }
     }
 
     fn place(&mut self, node: Node) {

@@ -141,6 +141,10 @@ impl Check {
         }
     }
 
+    fn is_time(&self) -> bool {
+        matches!(self, Self::Since(_) | Self::Until(_))
+    }
+
     fn holds(&self, subject: &impl Subject) -> bool {
         match self {
             Self::Kinds(kinds) => kinds.meets(subject.kinds()),
@@ -181,6 +185,29 @@ impl Compiled {
     /// Whether the filter selects it.
     pub fn selects(&self, subject: &impl Subject) -> bool {
         self.0.iter().all(|(not, check)| check.holds(subject) != *not)
+    }
+
+    /// Whether it would select it at another time.
+    pub fn selects_some_time(&self, subject: &impl Subject) -> bool {
+        self.0.iter().all(|(not, check)| check.is_time() || check.holds(subject) != *not)
+    }
+
+    /// From when to before when it selects, in Unix milliseconds, where it says so.
+    pub fn span(&self) -> (Option<i64>, Option<i64>) {
+        let mut span = (None, None);
+        for check in self.0.iter().filter(|(not, _)| !not).map(|(_, check)| check) {
+            match check {
+                Check::Since(at) => span.0 = Some(span.0.map_or(*at, |since: i64| since.max(*at))),
+                Check::Until(at) => span.1 = Some(span.1.map_or(*at, |until: i64| until.min(*at))),
+                _ => {}
+            }
+        }
+        span
+    }
+
+    /// Whether it asks for a time.
+    pub fn asks_for_time(&self) -> bool {
+        self.0.iter().any(|(_, check)| check.is_time())
     }
 
     /// Whether it selects everything.

@@ -15,7 +15,7 @@ const NUMBERS: usize = 200;
 /// Lines that are given at once.
 const MOST_LINES: u32 = 1_000;
 
-async fn published(engine: &Engine, seq: u64, history: bool) -> Result<Published, ApiError> {
+pub(super) async fn published(engine: &Engine, seq: u64, history: bool) -> Result<Published, ApiError> {
     let (found, gone) = if history {
         (engine.history.published(seq).await?, "This event is no longer in the history: it was too old, or made room.")
     } else {

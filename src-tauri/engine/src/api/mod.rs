@@ -8,6 +8,7 @@ pub mod bindings;
 pub mod wire;
 
 mod brokers;
+mod charts;
 mod decoders;
 mod embedded;
 mod endpoint;
@@ -146,6 +147,12 @@ table! {
     "replay.start" => recordings::replay, ReplayStart => ReplayProgress;
     "replay.act" => recordings::act, ReplayActRequest => ReplayProgress;
     "replay.progress" => recordings::progress, NumberRequest => ReplayProgress;
+    "chart.pick" => charts::pick, ChartPick => Nothing;
+    "chart.add" => charts::add, ChartDraft => Nothing;
+    "chart.remove" => charts::remove, ChartRemoval => Nothing;
+    "chart.points" => charts::points, ChartRequest => ChartPoints;
+    "chart.export" => charts::export, ChartExport => Exported;
+    "chart.picture" => charts::picture, ChartPicture => Exported;
 
     "history.status" => events::history_status, Nothing => HistoryStatus;
     "history.search" => events::history_search, HistoryRequest => HistoryRows;

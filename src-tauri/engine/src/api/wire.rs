@@ -3,6 +3,7 @@
 //! Times are Unix milliseconds, durations milliseconds, sizes bytes, rates per second, unless a field says otherwise.
 
 mod bucket;
+mod charts;
 mod decoders;
 mod embedded;
 mod endpoint;
@@ -19,6 +20,7 @@ mod status;
 mod taps;
 
 pub use bucket::*;
+pub use charts::*;
 pub use decoders::*;
 pub use embedded::*;
 pub use endpoint::*;
@@ -83,6 +85,8 @@ pub enum Frame {
     Status(Box<StatusSnapshot>),
     /// An open view grew, shrank or was paused.
     View(ViewFrame),
+    /// The chart of the inspector got values.
+    Chart(ChartFrame),
     /// The inspector's sessions, as something about them changed.
     Sessions(SessionsFrame),
     /// A publication went on.

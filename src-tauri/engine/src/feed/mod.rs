@@ -174,6 +174,20 @@ impl Feed {
         })
     }
 
+    /// As [`Feed::visit`], until `look` says that it is enough.
+    pub(crate) fn visit_while(&self, after: u64, mut look: impl FnMut(&Event) -> bool) -> u64 {
+        let (segments, _) = self.segments(after + 1);
+        let events = segments.iter().flat_map(|segment| segment.events()).filter(|event| event.seq > after);
+        let mut last = after;
+        for event in events {
+            last = event.seq;
+            if !look(event) {
+                break;
+            }
+        }
+        last
+    }
+
     /// Copies of all events kept, oldest first; payloads are shared.
     pub fn events(&self) -> Vec<Event> {
         self.segments(0).0.iter().flat_map(|segment| segment.events()).cloned().collect()

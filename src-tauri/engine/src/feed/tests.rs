@@ -167,9 +167,27 @@ fn the_rate_is_of_the_view_s_rows() {
         feed.record(publish("c", "t", b"x", None));
         feed.record(note("not counted"));
     }
-    let chart = feed.rate(&RateRequest { view, seconds: 5, buckets: 60 }).unwrap();
+    let chart = feed.rate(&RateRequest { view, seconds: Some(5), buckets: 60 }).unwrap();
     assert_eq!((chart.counts.len(), chart.counts.iter().sum::<u32>()), (60, 10));
-    assert_eq!(chart.from % 5_000, 0);
+    assert_eq!((chart.from % 5_000, chart.since, chart.until), (0, None, None));
+}
+
+#[test]
+fn a_rate_shows_what_is_around_a_span_and_what_went_wrong_in_it() {
+    let feed = Feed::new(1 << 20);
+    let refused = || Event::now(&"s".into(), &"c".into(), None, Kind::Refused { code: None, reason: "no".into() });
+    let mut old = refused();
+    old.at -= std::time::Duration::from_secs(100);
+    let since = unix_millis(old.at) + 50_000;
+    feed.record(old);
+    feed.record(note("alpha"));
+    let view = open(&feed, None, &format!("since:@{since} until:@{}", since + 100_000), Look::Feed);
+    feed.record(refused());
+    assert_eq!(previews(&feed, view).len(), 2, "rows are those of the span");
+    let chart = feed.rate(&RateRequest { view, seconds: None, buckets: 60 }).unwrap();
+    assert_eq!((chart.counts.iter().sum::<u32>(), chart.failed.iter().sum::<u32>()), (3, 2));
+    assert_eq!((chart.seconds, chart.counts.len()), (2, 60), "everything kept is shown");
+    assert_eq!((chart.since, chart.until), (Some(since), Some(since + 100_000)));
 }
 
 #[test]

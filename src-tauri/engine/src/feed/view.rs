@@ -9,17 +9,27 @@ use super::event::Event;
 use super::ring::{SLOTS, Segment};
 use super::topics::Topics;
 use crate::api::wire::{Look, ViewFrame};
-use relayscope_domain::filter::{Compiled, Subject};
+use relayscope_domain::filter::{Compiled, Outcome, Subject};
 use std::collections::VecDeque;
 use std::sync::Arc;
+
+/// What happened in a second, whatever time a filter asks for: the chart of rates shows what is around a span as well.
+#[derive(Clone, Copy)]
+struct Second {
+    // Unix seconds.
+    at: i64,
+    rows: u32,
+    // Of these, what went wrong.
+    failed: u32,
+}
 
 /// Rows of one segment, or of a part of it.
 struct Chunk {
     first: u64,
     // Ascending.
     slots: Box<[u16]>,
-    // Unix seconds and rows in them, as they follow each other.
-    seconds: Box<[(i64, u32)]>,
+    // As they follow each other.
+    seconds: Box<[Second]>,
     // Rows by node of the topic tree.
     nodes: Box<[(u32, u32)]>,
 }
@@ -59,15 +69,36 @@ pub(super) struct Found {
     from: usize,
     to: usize,
     slots: Vec<u16>,
+    seconds: Vec<Second>,
 }
 
 /// Looks through the events of a segment that are numbered from `from` to before `to`.
 pub(super) fn look_through(filter: &Compiled, segment: Arc<Segment>, from: u64, to: u64) -> Found {
     let from = from.saturating_sub(segment.first) as usize;
     let to = (to.saturating_sub(segment.first) as usize).min(SLOTS);
-    let selected = |(slot, event): (usize, &Event)| (filter.is_empty() || filter.selects(event)).then_some(slot as u16);
-    let slots = segment.events().enumerate().take(to).skip(from).filter_map(selected).collect();
-    Found { from, to, slots, segment }
+    let timed = filter.asks_for_time();
+    let (mut slots, mut seconds) = (vec![], vec![]);
+    for (slot, event) in segment.events().enumerate().take(to).skip(from) {
+        if filter.is_empty() || filter.selects_some_time(event) {
+            count(&mut seconds, event);
+            if !timed || filter.selects(event) {
+                slots.push(slot as u16);
+            }
+        }
+    }
+    Found { from, to, slots, seconds, segment }
+}
+
+fn count(seconds: &mut Vec<Second>, event: &Event) {
+    let at = Subject::at(event).div_euclid(1_000);
+    let failed = u32::from(matches!(event.outcome(), Some(Outcome::Failed | Outcome::Lost | Outcome::Retry)));
+    match seconds.last_mut() {
+        Some(last) if last.at == at => {
+            last.rows += 1;
+            last.failed += failed;
+        }
+        _ => seconds.push(Second { at, rows: 1, failed }),
+    }
 }
 
 impl View {
@@ -138,24 +169,16 @@ impl View {
     /// Takes rows in; what is deferred is arranged when the view is resumed.
     fn keep(&mut self, found: Found, deferred: bool) -> Option<Chunk> {
         let nodes = if deferred { vec![] } else { self.arrange(&found) };
-        let Found { segment, slots, .. } = found;
-        if slots.is_empty() {
+        let Found { segment, slots, seconds, .. } = found;
+        if seconds.is_empty() {
             return None;
         }
         self.rows += slots.len();
-        let mut seconds: Vec<(i64, u32)> = vec![];
-        for event in slots.iter().filter_map(|slot| segment.get(*slot as usize)) {
-            let second = Subject::at(event).div_euclid(1_000);
-            match seconds.last_mut() {
-                Some((last, count)) if *last == second => *count += 1,
-                _ => seconds.push((second, 1)),
-            }
-        }
         Some(Chunk { first: segment.first, slots: slots.into(), seconds: seconds.into(), nodes: nodes.into() })
     }
 
     fn arrange(&mut self, found: &Found) -> Vec<(u32, u32)> {
-        let Found { segment, from, to, slots } = found;
+        let Found { segment, from, to, slots, .. } = found;
         match &mut self.arranged {
             Arranged::Feed => return vec![],
             Arranged::Topics(topics) => {
@@ -177,7 +200,7 @@ impl View {
             let slots = parts.flat_map(|chunk| chunk.slots.iter().copied()).collect();
             let from = at.saturating_sub(first) as usize;
             let to = self.scanned.saturating_sub(first) as usize;
-            let nodes = self.arrange(&Found { segment, from, to, slots });
+            let nodes = self.arrange(&Found { segment, from, to, slots, seconds: vec![] });
             if let Some(chunk) = self.chunks.iter_mut().rfind(|chunk| is_of(chunk)) {
                 chunk.nodes = nodes.into();
             }
@@ -288,17 +311,25 @@ impl View {
         out
     }
 
-    /// Rows in each of `buckets` spans of `seconds` from second `from` on. While paused, those that wait count as well.
-    pub(super) fn rate(&self, from: i64, seconds: u32, buckets: usize) -> Vec<u32> {
-        let mut counts = vec![0; buckets];
-        for (second, count) in self.chunks.iter().flat_map(|chunk| chunk.seconds.iter()) {
-            if let Ok(after) = usize::try_from(second - from)
-                && let Some(bucket) = counts.get_mut(after / seconds.max(1) as usize)
-            {
-                *bucket += count;
+    /// The second of its oldest row, whatever time the filter asks for.
+    pub(super) fn oldest(&self) -> Option<i64> {
+        self.chunks.iter().find_map(|chunk| chunk.seconds.first()).map(|second| second.at)
+    }
+
+    /// Rows in each of `buckets` spans of `seconds` from second `from` on, and how many of them went wrong. What the filter
+    /// says of time is left aside. While paused, those that wait count as well.
+    pub(super) fn rate(&self, from: i64, seconds: u32, buckets: usize) -> (Vec<u32>, Vec<u32>) {
+        let (mut counts, mut failed) = (vec![0; buckets], vec![0; buckets]);
+        for second in self.chunks.iter().flat_map(|chunk| chunk.seconds.iter()) {
+            if let Ok(after) = usize::try_from(second.at - from) {
+                let at = after / seconds.max(1) as usize;
+                if let (Some(counts), Some(failed)) = (counts.get_mut(at), failed.get_mut(at)) {
+                    *counts += second.rows;
+                    *failed += second.failed;
+                }
             }
         }
-        counts
+        (counts, failed)
     }
 
     /// Bytes it holds.

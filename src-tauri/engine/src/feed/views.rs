@@ -21,6 +21,10 @@ const MAX_ROWS: usize = 1_000;
 /// The most spans of a rate chart.
 const MAX_BUCKETS: usize = 3_600;
 
+/// Seconds of a span that a rate chart chooses from, to show everything kept.
+const SPANS: [u32; 13] = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1_800, 3_600];
+const LONGEST_SPAN: u32 = 86_400;
+
 #[derive(Default)]
 pub(super) struct Views {
     open: BTreeMap<u32, Arc<Mutex<View>>>,
@@ -188,13 +192,19 @@ impl Feed {
 
     /// Rows of a view in each of the last spans of time.
     pub fn rate(&self, request: &RateRequest) -> Option<RateChart> {
-        let (seconds, buckets) = (request.seconds.max(1), (request.buckets as usize).clamp(1, MAX_BUCKETS));
-        // Spans begin at whole multiples, so that they stand still while time goes on.
+        let buckets = (request.buckets as usize).clamp(1, MAX_BUCKETS);
         let now = unix_millis(SystemTime::now()).div_euclid(1_000);
-        let span = i64::from(seconds);
-        let from = (now.div_euclid(span) + 1 - buckets as i64) * span;
-        let counts = self.with_view(request.view, |view| view.rate(from, seconds, buckets))?;
-        Some(RateChart { from: from * 1_000, seconds, counts })
+        self.with_view(request.view, |view| {
+            let kept = now - view.oldest().unwrap_or(now);
+            let enough = |span: &&u32| i64::from(**span) * buckets as i64 > kept + i64::from(**span);
+            let seconds = request.seconds.or(SPANS.iter().find(enough).copied()).unwrap_or(LONGEST_SPAN).max(1);
+            // Spans begin at whole multiples, so that they stand still while time goes on.
+            let span = i64::from(seconds);
+            let from = (now.div_euclid(span) + 1 - buckets as i64) * span;
+            let (counts, failed) = view.rate(from, seconds, buckets);
+            let (since, until) = view.filter.span();
+            RateChart { from: from * 1_000, seconds, counts, failed, since, until }
+        })
     }
 
     /// Children of a branch of a view's topic tree; of a view that is arranged otherwise, none.

@@ -176,36 +176,14 @@ pub enum RowTone {
     Bad,
 }
 
-/// What a file of events looks like.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub enum FeedFormat {
-    /// One JSON object an event and line.
-    Ndjson,
-    /// For spreadsheets: a line of column names, one row a message.
-    Csv,
-    /// As TagoIO's inspector writes it.
-    Txt,
-}
-
-/// Writes the rows of a view to a file.
-#[derive(Clone, Debug, Serialize, Deserialize, TS)]
-#[serde(rename_all = "camelCase")]
-pub struct FeedExportRequest {
-    /// The view.
-    pub view: u32,
-    /// What the file looks like.
-    pub format: FeedFormat,
-}
-
-/// Asks how many rows a view has in each of the last spans of time.
+/// Asks how many rows a view has in each of the last spans of time, whatever time its filter asks for.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
 pub struct RateRequest {
     /// The view.
     pub view: u32,
-    /// Seconds of a span, at least 1.
-    pub seconds: u32,
+    /// Seconds of a span, at least 1; `None` for as many as it takes to show everything kept.
+    pub seconds: Option<u32>,
     /// How many spans up to now, at most 3,600.
     pub buckets: u32,
 }
@@ -220,6 +198,12 @@ pub struct RateChart {
     pub seconds: u32,
     /// Rows in each span, oldest first.
     pub counts: Vec<u32>,
+    /// Of these, what went wrong: refused, failed, lost, tried again.
+    pub failed: Vec<u32>,
+    /// From when on the view's filter selects rows, if it says so.
+    pub since: Option<i64>,
+    /// Before when.
+    pub until: Option<i64>,
 }
 
 /// Everything about one event.
