@@ -15,7 +15,7 @@ fn readings(from: u32, count: u32) -> String {
         let (wave, spike) = (f64::from(at) * 0.2, if at == 30 { 12.0 } else { 0.0 });
         let temperature = (71.0 + 4.0 * wave.sin() + spike) * 10.0;
         let pressure = 10_130.0 + 20.0 * (wave * 0.7).cos();
-        let on = at / 10 % 2 == 0;
+        let on = (at / 10).is_multiple_of(2);
         format!(
             r#"{{"temperature": {}, "pressure": {}, "on": {on}, "unit": "C"}}"#,
             temperature.round() / 10.0,

@@ -118,12 +118,11 @@ impl Filter {
     /// What is not wanted, as chips show it: each with the click that takes it back.
     pub fn muted(&self) -> Vec<Muted> {
         let of = |(at, term): (usize, &Term)| {
-            let (field, values) = match (&term.test, term.test.field()) {
-                (Test::Client(values) | Test::Topic(values) | Test::Name(values), Some(field)) => (field, values),
-                _ => {
-                    let words = Term { not: false, test: term.test.clone() }.to_string();
-                    return vec![Muted { words, edit: FilterEdit::Remove { term: at as u32 } }];
-                }
+            let (Test::Client(values) | Test::Topic(values) | Test::Name(values), Some(field)) =
+                (&term.test, term.test.field())
+            else {
+                let words = Term { not: false, test: term.test.clone() }.to_string();
+                return vec![Muted { words, edit: FilterEdit::Remove { term: at as u32 } }];
             };
             let muted = |value: &String| Muted {
                 words: format!("{} {value}", field.word()),

@@ -40,6 +40,12 @@ fn place(key: &str) -> Option<(&str, String)> {
     key.split_once('/').map(|(space, topic)| (space, topic.replacen(DOLLAR, "$", 1)))
 }
 
+/// Where retained messages stand: space and topic of each, and the key of the last one.
+struct Page {
+    last: Box<str>,
+    places: Vec<(String, String)>,
+}
+
 /// A retained message as people see it.
 #[derive(Clone, Debug)]
 pub struct RetainedMessage {
@@ -102,7 +108,7 @@ impl Retained {
         }
         drop(found);
         let (mut excluded, mut after) = (vec![], Bound::Unbounded);
-        while let Some((last, places)) = self.page(filter, after) {
+        while let Some(Page { last, places }) = self.page(filter, after) {
             let mut page = vec![];
             for (space, topic) in places {
                 page.extend(self.found(&space, &topic).await?);
@@ -114,15 +120,19 @@ impl Retained {
     }
 
     /// The next spaces and topics that match a filter, and the key of the last one.
-    fn page(&self, filter: &str, after: Bound<Box<str>>) -> Option<(Box<str>, Vec<(String, String)>)> {
+    fn page(&self, filter: &str, after: Bound<Box<str>>) -> Option<Page> {
         let keys = self.keys.read().unwrap_or_else(PoisonError::into_inner);
-        let place = |key: &Box<str>| {
-            let (space, topic) = place(key).filter(|(_, topic)| topic::matches(filter, topic))?;
-            Some((key.clone(), (space.to_owned(), topic)))
-        };
-        let (last, places): (Vec<_>, Vec<_>) =
-            keys.range((after, Bound::Unbounded)).filter_map(place).take(PAGE).unzip();
-        Some((last.last()?.clone(), places))
+        let mut last = None;
+        let mut places = vec![];
+        for key in keys.range((after, Bound::Unbounded)) {
+            let Some((space, topic)) = place(key).filter(|(_, topic)| topic::matches(filter, topic)) else { continue };
+            places.push((space.to_owned(), topic));
+            last = Some(key);
+            if places.len() == PAGE {
+                break;
+            }
+        }
+        Some(Page { last: last?.clone(), places })
     }
 
     /// Takes what stood on the disk.
