@@ -164,8 +164,11 @@ fn a_part_of_time_over_the_feed_is_a_filter() {
     app.wait_text("feed-row", "temperature");
     pictures(&app, "rate-selected");
     // Of a time when nothing happened, such as now, there is nothing, and the bars around it stay.
-    app.drag("[data-testid='rate-bars']", 0.99, 0.999);
-    app.wait_for("feed-nothing-matches");
+    until(PATIENCE, "a time without events", || {
+        app.drag("[data-testid='rate-bars']", 0.99, 0.999);
+        app.wait_for("rate-clear");
+        app.shows("feed-nothing-matches").then_some(())
+    });
     app.click("rate-clear");
     app.wait_text("feed-row", "temperature");
     assert_eq!(app.wait_for("feed-search").property("value"), Ok("kind:publish".into()));

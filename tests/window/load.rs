@@ -6,7 +6,7 @@ use crate::desk::Desk;
 use crate::mosquitto::Mosquitto;
 use crate::process::{Process, cpu, family, name, proportional};
 use crate::steps::{create_broker, look_around};
-use crate::wait::{PATIENCE, until};
+use crate::wait::{PATIENCE, pause, until};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -78,7 +78,7 @@ fn row(app: &App<'_>, mosquitto: &Mosquitto, rate: u64, seconds: u64, used: bool
             use_it(app);
             frames.extend(app.script(SCROLL).as_f64());
         } else {
-            std::thread::sleep(Duration::from_millis(200));
+            pause(Duration::from_millis(200));
         }
     }
     let lasted = begun.elapsed().as_secs_f64();

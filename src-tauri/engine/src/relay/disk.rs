@@ -14,7 +14,7 @@ use relayscope_domain::delivery::WhenFull;
 use std::time::{Duration, Instant};
 
 // Messages in memory that wait to be sent. Arrivals: a burst goes through without being read again from disk.
-const HELD: usize = 16_384;
+const HELD: usize = 20_480;
 const HELD_BYTES: u64 = 12 * 1024 * 1024;
 // Below this more are read from disk: enough to keep every request busy, little enough to stay small.
 const LOW: usize = 2_048;

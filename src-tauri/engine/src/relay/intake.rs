@@ -22,7 +22,7 @@ pub(super) struct Patience {
 
 impl Patience {
     /// The destination takes what it is sent: nearly all of a burst is delivered before it has to be written.
-    pub(super) const LONG: Self = Self { age: Duration::from_millis(500), many: 16_384, bytes: 12 * 1024 * 1024 };
+    pub(super) const LONG: Self = Self { age: Duration::from_millis(500), many: 20_480, bytes: 12 * 1024 * 1024 };
     /// It does not, or it is not known.
     pub(super) const SHORT: Self = Self { age: Duration::from_millis(25), many: 2_048, bytes: 4 * 1024 * 1024 };
 }

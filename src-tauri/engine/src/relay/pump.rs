@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 // Answers handled in one turn, and arrivals: few while few wait, so that requests are not held up by them.
 const TURN: usize = 1_024;
 const FEW: usize = 128;
-const FEW_WAIT: usize = 2_048;
+const FEW_WAIT: usize = 6_144;
 const TICK: Duration = Duration::from_millis(250);
 
 /// What a pump is made of.

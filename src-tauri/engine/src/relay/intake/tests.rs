@@ -1,3 +1,5 @@
+//! What waits to be acknowledged: the order, what is written when, and what a failed write leaves.
+
 use super::*;
 use relayscope_domain::id::MessageId;
 use relayscope_domain::message::Qos;
