@@ -12,6 +12,7 @@ import { FeedView } from "./feed.svelte";
 import { Frames } from "./frames";
 import { HistorySearch } from "./history.svelte";
 import { Navigation, type Intent, type Place } from "./navigation.svelte";
+import { resting } from "./pace";
 import { Publishing } from "./publishing.svelte";
 import { Recordings } from "./recordings.svelte";
 import { Selection } from "./selection.svelte";
@@ -45,7 +46,7 @@ export class App {
     this.status = new Status(port.rpc, this.frames);
     this.config = new Config(port.rpc, this.frames);
     this.settings = new Settings(port.rpc);
-    this.feed = new FeedView(port.rpc, this.frames);
+    this.feed = new FeedView(port.rpc, this.frames, resting());
     this.history = new HistorySearch(port.rpc);
     this.selection = new Selection(port.rpc, this.frames);
     this.charts = new Charts(port.rpc, this.frames);

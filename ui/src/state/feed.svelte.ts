@@ -21,6 +21,7 @@ import {
   type ViewFrame,
 } from "../backend/types";
 import type { Frames } from "./frames";
+import { atOnce, type Pace } from "./pace";
 
 export const CAPS = [25, 50, 100, 500] as const;
 export type Cap = (typeof CAPS)[number];
@@ -74,12 +75,14 @@ export class FeedView {
   #reopened = false;
   #opening: Promise<void> = Promise.resolve();
 
-  constructor(rpc: Rpc, frames: Frames) {
+  constructor(rpc: Rpc, frames: Frames, pace: Pace = atOnce) {
     this.#rpc = rpc;
     frames.on("view", (frame) => {
-      if (frame.view !== this.frame?.view) return;
-      this.frame = frame;
-      void this.#fetch();
+      pace(async () => {
+        if (frame.view !== this.frame?.view) return;
+        this.frame = frame;
+        await this.#fetch();
+      });
     });
   }
 
