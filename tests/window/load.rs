@@ -110,13 +110,21 @@ fn use_it(app: &App<'_>) {
     if app.shows("feed-newer") {
         app.click("feed-newer");
     }
-    app.click("feed-row");
+    click_row(app);
     app.fill("feed-search", "topic:bench/#");
     app.click("feed-pause");
     app.click("feed-pause");
     app.click("look-topics");
     app.click("look-feed");
     app.wait_for("feed-row");
+}
+
+/// Clicks a row in the middle of what is drawn: the first ones may be out of sight.
+fn click_row(app: &App<'_>) {
+    until(PATIENCE, "a row that can be clicked", || {
+        let rows = app.session().elements("[data-testid='feed-row']").ok()?;
+        rows.get(rows.len() / 2)?.click().ok()
+    });
 }
 
 fn recorded(app: &App<'_>) -> u64 {
