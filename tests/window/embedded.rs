@@ -4,7 +4,7 @@
 use crate::app::App;
 use crate::desk::{Desk, free_port};
 use crate::process::Process;
-use crate::screenshots::{resize, until_painted};
+use crate::screenshots::pictures;
 use crate::steps::look_around;
 use crate::wait::{PATIENCE, until};
 use std::net::TcpListener;
@@ -142,18 +142,4 @@ fn listeners_and_limits_are_checked_before_they_are_saved() {
     app.wait_text("broker-changes", "is saved");
     app.wait_text("broker-state", "running");
     pictures(&app, "embedded-limits");
-}
-
-/// At both sizes, in both themes; nothing sticks out of the window.
-fn pictures(app: &App<'_>, name: &str) {
-    for (width, height) in [(1600, 1000), (1000, 700)] {
-        resize(app, (width, height));
-        for theme in ["dark", "light"] {
-            app.script(&format!("document.documentElement.dataset.theme = '{theme}'; done()"));
-            until_painted(app);
-            let wider = app.script("done(document.documentElement.scrollWidth - innerWidth)");
-            assert!(wider.as_i64().is_some_and(|pixels| pixels <= 0), "{name} at {width}: {wider} too wide");
-            app.picture(&format!("{name}-{width}x{height}-{theme}"));
-        }
-    }
 }

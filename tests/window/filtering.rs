@@ -3,9 +3,9 @@
 use crate::app::App;
 use crate::desk::Desk;
 use crate::mosquitto::Mosquitto;
-use crate::payload::pictures;
+use crate::screenshots::pictures;
 use crate::sink::Sink;
-use crate::steps::{build_relay, build_relay_to, create_broker, look_around};
+use crate::steps::{begin_session, build_relay, build_relay_to};
 use crate::wait::{PATIENCE, until};
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Duration;
@@ -171,11 +171,7 @@ fn a_branch_of_a_hundred_thousand_topics_is_scrolled_sorted_and_chosen() {
     let mosquitto = Mosquitto::start(&desk);
     mosquitto.retain("load/050000", "kept");
     let app = App::open(&desk);
-    look_around(&app);
-    create_broker(&app, "Plant broker", &mosquitto);
-    app.click("nav-inspector");
-    app.click("subscribe");
-    app.fill("field-filters-0-filter", "load/#");
+    begin_session(&app, &mosquitto, "load/#");
     app.click("subscribe-save");
     app.wait_text("session-filter", "QoS 0");
     app.wait_text("feed-row", "kept");

@@ -3,7 +3,7 @@
 use crate::app::App;
 use crate::desk::Desk;
 use crate::mosquitto::Mosquitto;
-use crate::payload::pictures;
+use crate::screenshots::pictures;
 use crate::steps::build_relay;
 
 const TOPIC: &str = "plant/3/telemetry/press-03";

@@ -3,30 +3,12 @@
 use crate::app::App;
 use crate::desk::Desk;
 use crate::mosquitto::Mosquitto;
-use crate::screenshots::resize;
+use crate::screenshots::pictures;
 use crate::steps::build_relay;
 use crate::wait::PATIENCE;
 use std::time::Duration;
 
 const TOPIC: &str = "plant/3/telemetry/press-03";
-
-/// At both sizes nothing sticks out of the window. Where pictures are asked for, they are taken in both themes.
-pub(crate) fn pictures(app: &App<'_>, name: &str) {
-    let themes: &[&str] = if std::env::var_os("RELAYSCOPE_SCREENSHOTS").is_some() { &["dark", "light"] } else { &[] };
-    for (width, height) in [(1000, 700), (1600, 1000)] {
-        resize(app, (width, height));
-        let wider = app.script("done(document.documentElement.scrollWidth - innerWidth)");
-        assert!(wider.as_i64().is_some_and(|pixels| pixels <= 0), "{name} at {width}: {wider} too wide");
-        for theme in themes {
-            app.script(&format!(
-                "document.documentElement.dataset.theme = '{theme}';
-                 const painted = () => document.getAnimations().map((one) => one.finished);
-                 requestAnimationFrame(() => Promise.allSettled(painted()).then(done))"
-            ));
-            app.picture(&format!("{name}-{width}x{height}-{theme}"));
-        }
-    }
-}
 
 #[test]
 fn a_message_s_json_is_a_tree_its_path_is_copied_its_difference_shown() {

@@ -4,19 +4,14 @@ use crate::app::App;
 use crate::desk::Desk;
 use crate::mosquitto::Mosquitto;
 use crate::screenshots::{resize, until_painted};
-use crate::steps::{create_broker, look_around};
+use crate::steps::begin_session;
 
 #[test]
 fn a_message_is_published_and_seen_through_a_session() {
     let desk = Desk::new();
     let mosquitto = Mosquitto::start(&desk);
     let app = App::open(&desk);
-    look_around(&app);
-    create_broker(&app, "Plant broker", &mosquitto);
-
-    app.click("nav-inspector");
-    app.click("subscribe");
-    app.fill("field-filters-0-filter", "#");
+    begin_session(&app, &mosquitto, "#");
     app.click("subscribe-save");
     app.wait_text("error-filters-0-filter", "everything");
     app.fill("field-filters-0-filter", "hand/#");

@@ -3,24 +3,11 @@
 
 use crate::app::App;
 use crate::desk::Desk;
-use crate::screenshots::{resize, until_painted};
+use crate::screenshots::pictures;
 use crate::wait::{PATIENCE, until};
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::path::{Path, PathBuf};
-
-fn pictures(app: &App<'_>, name: &str) {
-    for (width, height) in [(1000, 700), (1600, 1000)] {
-        resize(app, (width, height));
-        for theme in ["dark", "light"] {
-            app.script(&format!("document.documentElement.dataset.theme = '{theme}'; done()"));
-            until_painted(app);
-            let wider = app.script("done(document.documentElement.scrollWidth - innerWidth)");
-            assert!(wider.as_i64().is_some_and(|pixels| pixels <= 0), "{name} at {width}: {wider} too wide");
-            app.picture(&format!("{name}-{width}x{height}-{theme}"));
-        }
-    }
-}
 
 fn written(folder: &Path, ending: &str) -> PathBuf {
     let files = std::fs::read_dir(folder).expect("the folder").flatten().map(|file| file.path());

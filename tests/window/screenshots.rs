@@ -60,6 +60,24 @@ pub(crate) fn until_painted(app: &App<'_>) {
     app.script("requestAnimationFrame(() => requestAnimationFrame(() => setTimeout(done)))");
 }
 
+/// At both sizes and in both themes nothing sticks out of the window, and a picture is taken.
+#[track_caller]
+pub(crate) fn pictures(app: &App<'_>, name: &str) {
+    for (width, height) in [(1000, 700), (1600, 1000)] {
+        resize(app, (width, height));
+        for theme in ["dark", "light"] {
+            app.script(&format!(
+                "document.documentElement.dataset.theme = '{theme}';
+                 const painted = () => document.getAnimations().map((one) => one.finished);
+                 requestAnimationFrame(() => Promise.allSettled(painted()).then(done))"
+            ));
+            let wider = app.script("done(document.documentElement.scrollWidth - innerWidth)");
+            assert!(wider.as_i64().is_some_and(|pixels| pixels <= 0), "{name} at {width}: {wider} too wide");
+            app.picture(&format!("{name}-{width}x{height}-{theme}"));
+        }
+    }
+}
+
 /// Without a window manager the frame is the window.
 #[track_caller]
 pub(crate) fn resize(app: &App<'_>, (width, height): (u32, u32)) {

@@ -22,6 +22,16 @@ pub(crate) fn create_broker(app: &App<'_>, name: &str, mosquitto: &Mosquitto) {
     app.wait_text("broker-changes", "is saved");
 }
 
+/// From nothing to a look at a broker: the dialog is open, its first filter written.
+#[track_caller]
+pub(crate) fn begin_session(app: &App<'_>, mosquitto: &Mosquitto, filter: &str) {
+    look_around(app);
+    create_broker(app, "Plant broker", mosquitto);
+    app.click("nav-inspector");
+    app.click("subscribe");
+    app.fill("field-filters-0-filter", filter);
+}
+
 /// Saves a token for the local stand-in; the engine makes its value.
 #[track_caller]
 pub(crate) fn create_token(app: &App<'_>, name: &str, kind: &str) {

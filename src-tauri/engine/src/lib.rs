@@ -3,6 +3,7 @@
 //! [`Engine`] owns everything asynchronous. Windows and command lines reach it through [`api::call`] and
 //! [`Engine::frames`] only. The engine knows nothing of Tauri, terminals or pages.
 
+mod alarm;
 pub mod api;
 mod bind;
 pub mod broker;

@@ -5,6 +5,7 @@ use super::SessionPlan;
 use super::publishing::Publishing;
 use super::replaying::Replaying;
 use super::shared::{FilterState, Shared};
+use crate::alarm;
 use crate::feed::Feed;
 use crate::feed::event::{Direction, Event, Kind};
 use crate::mqtt::link::{Arrived, Link, Polled, Unsent};
@@ -94,7 +95,7 @@ impl Task {
                 () = &mut stopped => break,
                 () = shared.woken.notified() => continue,
                 polled = self.link.poll(), if self.retry_at.is_none() => polled,
-                () = until(wake) => {
+                () = alarm::until(wake) => {
                     if self.retry_at.is_some_and(|at| at <= Instant::now()) {
                         self.retry_at = None;
                     }
@@ -339,12 +340,5 @@ impl Task {
 
     pub(super) fn record(&self, kind: Kind) -> bool {
         self.feed.record(Event::now(&self.broker, &self.client, None, kind))
-    }
-}
-
-async fn until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => std::future::pending().await,
     }
 }

@@ -5,7 +5,7 @@ use super::lanes::Parcel;
 use crate::destination::Delivery;
 use crate::destination::tagoio::TagoIo;
 use bytes::Bytes;
-use std::collections::HashSet;
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -37,7 +37,7 @@ pub(super) struct Lines {
     // Slots of lines that have ended.
     ended: Vec<usize>,
     // Lines whose first request is under way.
-    opening: HashSet<usize>,
+    opening: BTreeSet<usize>,
     busy: usize,
     done: mpsc::Sender<Done>,
     tasks: JoinSet<()>,
@@ -53,7 +53,7 @@ impl Lines {
             jobs: vec![],
             free: vec![],
             ended: vec![],
-            opening: HashSet::new(),
+            opening: BTreeSet::new(),
             busy: 0,
             done,
             tasks: JoinSet::new(),

@@ -10,13 +10,14 @@ mod tests;
 
 use super::meter::Quota;
 use super::pace::{MINUTE, Pace};
+use crate::feed::unix_millis;
 use relayscope_domain::delivery::Rules;
 use relayscope_domain::id::RelayId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime};
 
 /// How often what was used is kept while requests go out.
 pub const KEPT_EVERY: Duration = Duration::from_secs(5);
@@ -81,10 +82,10 @@ impl Profile {
     /// A profile of which nothing is known.
     pub fn new(now: Instant, wall: SystemTime) -> Arc<Self> {
         let millis = unix_millis(wall);
-        let into = Duration::from_millis((millis % 60_000) as u64);
+        let into = Duration::from_millis(millis.rem_euclid(60_000) as u64);
         let state = State {
             begins: now.checked_sub(into).unwrap_or(now),
-            number: millis / 60_000,
+            number: millis.div_euclid(60_000),
             used: BTreeMap::new(),
             unknown: into.as_secs_f64() / 60.0,
             recalled: false,
@@ -143,10 +144,6 @@ impl Profile {
             used: state.used.clone(),
         })
     }
-}
-
-fn unix_millis(wall: SystemTime) -> i64 {
-    wall.duration_since(UNIX_EPOCH).unwrap_or_default().as_millis() as i64
 }
 
 impl Member {

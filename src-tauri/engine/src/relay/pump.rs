@@ -12,6 +12,7 @@ use super::lanes::{Lanes, Wanted};
 use super::lines::{Done, Lines};
 use super::meter::Meter;
 use super::profile::Share;
+use crate::alarm;
 use crate::destination::tagoio::TagoIo;
 use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
@@ -232,7 +233,7 @@ impl Pump {
                 () = inputs.requeued.notified() => self.requeued = true,
                 Ok(()) = pauses.changed() => {}
                 _ = ticks.tick() => self.tick(),
-                () = sleep_until(wake) => {}
+                () = alarm::until(wake) => {}
                 () = stop.cancelled(), if !self.stopping => {
                     // What came before the stop is taken in; the session hands nothing on after it.
                     while inputs.arrivals.try_recv().map(|one| arrived.push(one)).is_ok() {}
@@ -347,13 +348,6 @@ async fn poll<T>(future: &mut Option<Pin<Box<dyn Future<Output = T> + Send>>>) -
             *future = None;
             result
         }
-        None => std::future::pending().await,
-    }
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,
     }
 }

@@ -8,6 +8,7 @@ mod desired;
 mod profiles;
 mod units;
 
+use crate::alarm;
 use crate::api::wire::Frame;
 use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
@@ -130,7 +131,7 @@ impl Supervisor {
                 _ = changes.changed() => { let _ = self.frames.send(Frame::Config); }
                 () = runtime.moved() => {}
                 Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
-                () = sleep_until(wake) => {}
+                () = alarm::until(wake) => {}
                 // A missed signal heals.
                 () = tokio::time::sleep(Duration::from_secs(30)) => {}
                 () = self.stop.cancelled() => {}
@@ -249,12 +250,5 @@ impl Supervisor {
     fn note(&self, failure: bool, text: String) {
         let source: Arc<str> = "Relayscope".into();
         self.feed.record(Event::now(&source, &source, None, Kind::Note { failure, text }));
-    }
-}
-
-async fn sleep_until(at: Option<Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at.into()).await,
-        None => std::future::pending().await,
     }
 }

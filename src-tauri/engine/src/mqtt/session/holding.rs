@@ -27,11 +27,3 @@ impl Task {
 pub(super) async fn room(arrivals: &mpsc::Sender<Received>) {
     let _ = arrivals.reserve_many(ARRIVALS - READ_AT).await;
 }
-
-/// Waits until then; for ever without a time.
-pub(super) async fn until(at: Option<tokio::time::Instant>) {
-    match at {
-        Some(at) => tokio::time::sleep_until(at).await,
-        None => std::future::pending().await,
-    }
-}

@@ -4,10 +4,11 @@ use super::super::link::{Arrived, Limits, Link, Polled};
 use super::super::words::Failure;
 use super::copies::Copies;
 use super::grants::noteworthy;
-use super::holding::{room, until};
+use super::holding::room;
 use super::ids::Ids;
 use super::subscriptions::{Filter, Subscribe, divide, packets};
 use super::{AckToken, Backlog, COMMANDS, ONLINE, Publication, Received, SessionConfig, SessionState, Standing};
+use crate::alarm;
 use crate::feed::event::{Direction, Event, Kind};
 use relayscope_domain::message::{MqttVersion, Qos};
 use std::collections::{HashMap, VecDeque};
@@ -134,7 +135,7 @@ impl Task {
         loop {
             self.hand_over();
             self.hold();
-            let held_until = self.held_until.map(tokio::time::Instant::from_std);
+            let held_until = self.held_until;
             let polled = tokio::select! {
                 biased;
                 () = &mut stopped => break,
@@ -143,7 +144,7 @@ impl Task {
                     self.link.hold(false);
                     continue;
                 }
-                () = until(held_until) => {
+                () = alarm::until(held_until) => {
                     self.blocked(&mut acks, &stop).await;
                     continue;
                 }

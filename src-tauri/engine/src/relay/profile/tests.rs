@@ -2,6 +2,7 @@
 
 use super::*;
 use relayscope_domain::delivery::Plan;
+use std::time::UNIX_EPOCH;
 
 fn rules(limit: u32, pace: Option<u32>) -> Rules {
     Rules { plan: Plan::Own, own_limit: limit, reserve: 0, pace, ..Rules::default() }
