@@ -109,12 +109,28 @@ fn use_it(app: &App<'_>) {
         app.click("feed-newer");
     }
     click_row(app);
-    app.fill("feed-search", "topic:bench/#");
+    typed(app, "feed-search", "topic:bench/#");
     app.click("feed-pause");
+    app.wait_text("feed-pause", "Resume");
     app.click("feed-pause");
+    app.wait_text("feed-pause", "Pause");
     app.click("look-topics");
+    app.wait_for("topic-row");
     app.click("look-feed");
+    app.wait_for("feed-list");
     app.wait_for("feed-row");
+}
+
+/// Types as fast as the driver lets it, one key after the other. Keys that are sent together are all made at once, and each
+/// then waits for those before it, which no keyboard does.
+fn typed(app: &App<'_>, id: &str, text: &str) {
+    let field = app.wait_for(id);
+    app.script(&format!(
+        "const field = document.querySelector('[data-testid={id}]'); field.focus(); field.select(); done()"
+    ));
+    for key in text.chars() {
+        field.keys(&key.to_string()).expect("a key");
+    }
 }
 
 /// Clicks a row in the middle of what is drawn: the first ones may be out of sight.

@@ -37,6 +37,20 @@ pattern: string,
 access: AclAccess, };
 
 /**
+ * An event that keeps its place in a list while others come and go. When it is no longer kept, the next older one has its
+ * place.
+ */
+export type Anchor = { 
+/**
+ * The event.
+ */
+seq: number, 
+/**
+ * Its place in the list, from 0.
+ */
+index: number, };
+
+/**
  * Why a call failed, in words that can be shown.
  */
 export type ApiError = { 
@@ -4395,6 +4409,10 @@ export type Rows = {
  */
 total: number, 
 /**
+ * Of these, how many are newer than a list that stands still.
+ */
+newer: number, 
+/**
  * Those asked for, newest first.
  */
 rows: Array<Row>, };
@@ -4408,13 +4426,17 @@ export type RowsRequest = {
  */
 view: number, 
 /**
- * How many newer rows to pass over.
+ * How many newer rows to pass over; of a list that stands still, how many of its own.
  */
 from: number, 
 /**
  * How many rows, at most 1,000.
  */
-count: number, };
+count: number, 
+/**
+ * What a list that stands still is held at.
+ */
+anchor?: Anchor, };
 
 /**
  * Delivery rules of a relay.

@@ -17,6 +17,7 @@ import {
   type Look,
   type Mistake,
   type Row,
+  type Rows,
   type Rpc,
   type ViewFrame,
 } from "../backend/types";
@@ -25,18 +26,6 @@ import { atOnce, type Pace } from "./pace";
 
 export const CAPS = [25, 50, 100, 500] as const;
 export type Cap = (typeof CAPS)[number];
-
-/** How far rows may come out of place, in rows, before they are asked for again: less than the list draws to spare. */
-const SLACK = 6;
-const TRIES = 3;
-
-/** Rows, and the place of the first of them in the list. */
-interface Part {
-  rows: Row[];
-  from: number;
-  total: number;
-  newer: number;
-}
 
 export class FeedView {
   /** What the engine last said of the view; `null` until it is open. */
@@ -70,6 +59,8 @@ export class FeedView {
   #total = $state(0);
   /** An event of the list and its place there, while the list stands still. */
   #anchor: { seq: number; index: number } | null = null;
+  /** How often the engine answered with how the view stands. */
+  #answers = 0;
   #fetching = false;
   #stale = false;
   #reopened = false;
@@ -78,9 +69,11 @@ export class FeedView {
   constructor(rpc: Rpc, frames: Frames, pace: Pace = atOnce) {
     this.#rpc = rpc;
     frames.on("view", (frame) => {
+      const answers = this.#answers;
       pace(async () => {
         if (frame.view !== this.frame?.view) return;
-        this.frame = frame;
+        // What was told before a person's click was answered is older than the answer.
+        if (answers === this.#answers) this.frame = frame;
         await this.#fetch();
       });
     });
@@ -136,6 +129,7 @@ export class FeedView {
         if (line === this.line) this.reading = reading;
         if (frame) {
           this.frame = frame;
+          this.#answers++;
           this.opened++;
         }
         this.error = null;
@@ -274,7 +268,8 @@ export class FeedView {
     let at = rows.findIndex((row) => row.seq === seq);
     if (rows[at + step] === undefined || at < 0) {
       try {
-        ({ rows, from } = await this.#read(view, 0, this.length));
+        ({ rows } = await this.#read(view, 0, this.length));
+        from = 0;
       } catch (error) {
         this.error = asApiError(error);
         return null;
@@ -283,38 +278,13 @@ export class FeedView {
     }
     const index = at < 0 ? 0 : Math.max(0, Math.min(at + step, rows.length - 1));
     const row = rows[index];
-    return row ? { seq: row.seq, index: Math.max(0, from + index) } : null;
+    return row ? { seq: row.seq, index: from + index } : null;
   }
 
-  /** Reads rows of the list. While it stands still, its place in the view is found by the anchor. */
-  async #read(view: number, from: number, count: number): Promise<Part> {
-    const anchor = this.#anchor;
-    if (!anchor) return { ...(await this.#rpc("feed.rows", { view, from, count })), from, newer: 0 };
-    const first = Math.min(from, anchor.index);
-    const length = Math.max(from + count, anchor.index + 1) - first;
-    let newer = (this.held ?? 0) + Math.max(0, (this.frame?.total ?? 0) - this.#total);
-    for (let tries = 1; ; tries++) {
-      const asked = newer + first;
-      const { rows, total } = await this.#rpc("feed.rows", { view, from: asked, count: length });
-      const at = rows.findIndex(({ seq }) => seq === anchor.seq);
-      const place = at < 0 ? await this.#locate(view, anchor.seq, total) : asked + at;
-      newer = Math.max(0, place - anchor.index);
-      if (Math.abs(newer + first - asked) <= SLACK || tries === TRIES)
-        return { rows, from: asked - newer, total, newer };
-    }
-  }
-
-  /** Where in the view an event is, or the next older one if it is no longer kept. */
-  async #locate(view: number, seq: number, total: number): Promise<number> {
-    let low = 0;
-    let high = total;
-    while (low < high) {
-      const middle = (low + high) >> 1;
-      const row = (await this.#rpc("feed.rows", { view, from: middle, count: 1 })).rows[0];
-      if (row && row.seq > seq) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+  /** Reads rows of the list; while it stands still, the engine finds its place in the view by the anchor. */
+  #read(view: number, from: number, count: number): Promise<Rows> {
+    const anchor = this.#anchor ?? undefined;
+    return this.#rpc("feed.rows", { view, from, count, ...(anchor && { anchor }) });
   }
 
   async #change(call: (view: number) => Promise<ViewFrame>): Promise<void> {
@@ -322,6 +292,7 @@ export class FeedView {
     if (view === undefined) return;
     try {
       this.frame = await call(view);
+      this.#answers++;
       this.error = null;
     } catch (error) {
       this.error = asApiError(error);
@@ -345,15 +316,15 @@ export class FeedView {
         const anchor = this.#anchor;
         const part = await this.#read(view, from, count);
         if (this.frame?.view !== view || this.#anchor !== anchor) continue;
-        this.from = part.from;
+        this.from = from;
         this.rows = part.rows;
         this.#total = part.total;
         this.frame = { ...this.frame, total: part.total };
         if (anchor) {
           this.held = part.newer;
-          const at = Math.min(part.rows.length - 1, Math.max(0, from + (count >> 1) - part.from));
+          const at = Math.min(part.rows.length - 1, count >> 1);
           const row = part.rows[at];
-          if (row) this.#anchor = { seq: row.seq, index: part.from + at };
+          if (row) this.#anchor = { seq: row.seq, index: from + at };
           else this.#let();
         }
         this.error = null;

@@ -61,6 +61,7 @@ let feed: FeedView;
 /** Newest first: row 0 has the number 1000. */
 const rows = ({ from, count }: { from: number; count: number }) => ({
   total: 1_000,
+  newer: 0,
   rows: Array.from({ length: Math.min(count, 1_000 - from) }, (_, i) => row(1_000 - from - i)),
 });
 
@@ -94,6 +95,20 @@ describe("the view of the feed", () => {
     for (let i = 0; i < 50; i++) frames.emit({ kind: "view", ...frame({ total: 1_000 + i }) });
     await settled();
     expect(port.count("feed.rows")).toBe(2);
+  });
+
+  test("a frame that was told before a click was answered does not take the click back", async () => {
+    const shows: (() => Promise<void>)[] = [];
+    feed = new FeedView(port.rpc, frames, (show) => shows.push(show));
+    await feed.open();
+    port.answers["feed.pause"] = ({ paused }) => frame({ paused });
+    frames.emit({ kind: "view", ...frame({ total: 1_001 }) });
+    await feed.setPaused(true);
+    await shows[0]?.();
+    expect(feed.paused).toBe(true);
+    frames.emit({ kind: "view", ...frame({ paused: true, waiting: 5 }) });
+    await shows[1]?.();
+    expect(feed.frame?.waiting).toBe(5);
   });
 
   test("a frame of another view changes nothing", async () => {
@@ -202,10 +217,11 @@ describe("a list that the reader has scrolled", () => {
 
   beforeEach(async () => {
     seqs = Array.from({ length: 1_000 }, (_, i) => 1_000 - i);
-    port.answers["feed.rows"] = ({ from, count }) => ({
-      total: seqs.length,
-      rows: seqs.slice(from, from + count).map(row),
-    });
+    port.answers["feed.rows"] = ({ from, count, anchor }) => {
+      const place = anchor ? seqs.filter((seq) => seq > anchor.seq).length : 0;
+      const newer = Math.max(0, place - (anchor?.index ?? 0));
+      return { total: seqs.length, newer, rows: seqs.slice(newer + from, newer + from + count).map(row) };
+    };
     await feed.open();
     feed.show(20, 10);
     await settled();
@@ -227,6 +243,13 @@ describe("a list that the reader has scrolled", () => {
     await come(...Array.from({ length: 500 }, (_, i) => 1_001 + i));
     expect(onScreen()).toEqual(before);
     expect(feed.held).toBe(500);
+  });
+
+  test("asks once, however many come meanwhile", async () => {
+    const before = [onScreen(), port.count("feed.rows")] as const;
+    await come(...Array.from({ length: 20_000 }, (_, i) => 1_001 + i));
+    expect(onScreen()).toEqual(before[0]);
+    expect(port.count("feed.rows")).toBe(before[1] + 1);
   });
 
   test("goes on from the oldest kept when what it showed is gone", async () => {

@@ -4,7 +4,9 @@
 use super::event::{Direction, Event, Kind};
 use super::export::{Text, Writer};
 use super::*;
-use crate::api::wire::{ConnectionRowsRequest, ConnectionsRequest, Look, RateRequest, TopicOrder, TopicsRequest};
+use crate::api::wire::{
+    Anchor, ConnectionRowsRequest, ConnectionsRequest, Look, RateRequest, TopicOrder, TopicsRequest,
+};
 use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -251,6 +253,33 @@ fn topics_are_a_tree_of_what_is_kept() {
     assert_eq!(topics(&feed, view, None, TopicOrder::Name)[1], of("z", 1, 1), "a pause freezes the tree");
     feed.pause(view, false);
     assert_eq!(topics(&feed, view, None, TopicOrder::Name)[1], of("z", 2, 2));
+}
+
+#[test]
+fn a_list_that_stands_still_keeps_its_event_in_its_place() {
+    let feed = Feed::new(1 << 22);
+    let note = |n: u64| feed.record(publish("c", "t", format!("{n}").as_bytes(), None));
+    (1..=100).for_each(|n| drop(note(n)));
+    let view = open(&feed, None, "", Look::Feed);
+    let shown = |anchor, from| {
+        let found = feed.rows_beside(view, Some(anchor), from, 3).unwrap();
+        (found.newer, found.rows.iter().map(|row| row.seq).collect::<Vec<_>>())
+    };
+    let anchor = Anchor { seq: 90, index: 10 };
+    assert_eq!(shown(anchor, 9), (0, vec![91, 90, 89]));
+    (101..=5_000).for_each(|n| drop(note(n)));
+    assert_eq!(shown(anchor, 9), (4_900, vec![91, 90, 89]));
+    assert_eq!(
+        shown(Anchor { seq: 4_999, index: 10 }, 0),
+        (0, vec![5_000, 4_999, 4_998]),
+        "nothing is above the first"
+    );
+    feed.set_budget(feed.usage().bytes as usize / 4);
+    let (newer, seqs) = shown(anchor, 8);
+    assert_eq!((newer as usize + 10, seqs.len()), (feed.frame(view).unwrap().total as usize, 2), "the oldest kept");
+    feed.pause(view, true);
+    note(5_001);
+    assert_eq!(shown(Anchor { seq: 4_990, index: 5 }, 5).1[0], 4_990);
 }
 
 #[test]

@@ -311,6 +311,19 @@ impl View {
         out
     }
 
+    /// How many visible rows are newer than an event.
+    pub(super) fn place(&self, seq: u64) -> usize {
+        let mut newer = 0;
+        for chunk in self.chunks.iter().rev() {
+            let older = chunk.slots.partition_point(|slot| chunk.first + u64::from(*slot) <= seq);
+            newer += chunk.slots.len() - older;
+            if older > 0 {
+                break;
+            }
+        }
+        newer.saturating_sub(self.waiting())
+    }
+
     /// The second of its oldest row, whatever time the filter asks for.
     pub(super) fn oldest(&self) -> Option<i64> {
         self.chunks.iter().find_map(|chunk| chunk.seconds.first()).map(|second| second.at)

@@ -8,8 +8,8 @@ use super::topics::Branch;
 use super::view::{self, Arranged, View};
 use super::{Feed, Usage, lock, row, unix_millis};
 use crate::api::wire::{
-    ConnectionRow, ConnectionRows, ConnectionRowsRequest, ConnectionsRequest, Look, RateChart, RateRequest, Row, Rows,
-    TitledRow, TitledRows, TopicRow, TopicRows, TopicsRequest, ViewFrame,
+    Anchor, ConnectionRow, ConnectionRows, ConnectionRowsRequest, ConnectionsRequest, Look, RateChart, RateRequest,
+    Row, Rows, TitledRow, TitledRows, TopicRow, TopicRows, TopicsRequest, ViewFrame,
 };
 use relayscope_domain::filter::Filter;
 use std::collections::BTreeMap;
@@ -166,8 +166,17 @@ impl Feed {
 
     /// Rows of a view, newest first, passing over the `from` newest.
     pub fn rows(&self, number: u32, from: usize, count: usize) -> Option<Rows> {
-        let (total, seqs) = self.with_view(number, |view| (view.visible(), view.newest(from, count.min(MAX_ROWS))))?;
-        Some(Rows { total: total as u32, rows: self.read(&seqs).into_iter().flatten().collect() })
+        self.rows_beside(number, None, from, count)
+    }
+
+    /// Rows of a list that an event keeps in its place, or of one that moves on: passing over the first `from` of it.
+    pub fn rows_beside(&self, number: u32, anchor: Option<Anchor>, from: usize, count: usize) -> Option<Rows> {
+        let (total, newer, seqs) = self.with_view(number, |view| {
+            let newer = anchor.map_or(0, |anchor| view.place(anchor.seq).saturating_sub(anchor.index as usize));
+            (view.visible(), newer, view.newest(newer + from, count.min(MAX_ROWS)))
+        })?;
+        let rows = self.read(&seqs).into_iter().flatten().collect();
+        Some(Rows { total: total as u32, newer: newer as u32, rows })
     }
 
     /// Numbers of the rows of a view, oldest first; `None` when it is not open.

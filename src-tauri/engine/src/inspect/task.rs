@@ -53,7 +53,7 @@ pub struct Task {
 
 /// Prepares a session; nothing is sent before [`Task::run`].
 pub fn open(plan: SessionPlan, shared: Arc<Shared>, feed: Feed) -> Result<Task, TlsError> {
-    let link = Link::new(&plan.connection, &plan.secrets, plan.max_packet)?;
+    let link = Link::new(&plan.connection, &plan.secrets, plan.max_packet)?.unhurried();
     let client = plan.connection.client_id.clone();
     shared.inner().client_id.clone_from(&client);
     shared.restarted();

@@ -11,6 +11,7 @@ mod choice;
 mod connect;
 mod framing;
 mod incoming;
+mod lull;
 mod outgoing;
 pub(super) mod prompt;
 mod up;
@@ -172,6 +173,7 @@ pub struct Link {
     // The last packet identifier given out, and QoS 2 messages of ours that have not ended, of connections before.
     last_id: u16,
     unreleased: Vec<u16>,
+    unhurried: bool,
 }
 
 enum State {
@@ -191,7 +193,14 @@ impl Link {
             // A broker may remember identifiers of an earlier run.
             last_id: rand::random(),
             unreleased: vec![],
+            unhurried: false,
         })
+    }
+
+    /// Takes what comes in fewer and larger reads while much comes, a millisecond or two later each: for whoever looks on.
+    pub fn unhurried(mut self) -> Self {
+        self.unhurried = true;
+        self
     }
 
     /// Waits for what happens next. May be dropped at any moment and called again; nothing is lost.
@@ -251,7 +260,8 @@ impl Link {
         if !session_present {
             self.unreleased.clear();
         }
-        self.state = State::Up(Box::new(Up::new(established, version, self.last_id, &self.unreleased)));
+        let up = Up::new(established, version, self.last_id, &self.unreleased, self.unhurried);
+        self.state = State::Up(Box::new(up));
         Ok(Polled::Connected { version, session_present, limits })
     }
 

@@ -80,10 +80,24 @@ pub struct PauseRequest {
 pub struct RowsRequest {
     /// The view.
     pub view: u32,
-    /// How many newer rows to pass over.
+    /// How many newer rows to pass over; of a list that stands still, how many of its own.
     pub from: u32,
     /// How many rows, at most 1,000.
     pub count: u32,
+    /// What a list that stands still is held at.
+    #[ts(optional)]
+    pub anchor: Option<Anchor>,
+}
+
+/// An event that keeps its place in a list while others come and go. When it is no longer kept, the next older one has its
+/// place.
+#[derive(Clone, Copy, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Anchor {
+    /// The event.
+    pub seq: u64,
+    /// Its place in the list, from 0.
+    pub index: u32,
 }
 
 /// Rows of a view.
@@ -92,6 +106,8 @@ pub struct RowsRequest {
 pub struct Rows {
     /// How many rows the view has.
     pub total: u32,
+    /// Of these, how many are newer than a list that stands still.
+    pub newer: u32,
     /// Those asked for, newest first.
     pub rows: Vec<Row>,
 }

@@ -6,11 +6,13 @@ use super::super::words;
 use super::connect::Established;
 use super::framing::{Framer, Malformed};
 use super::incoming::{Decoder, Incoming};
+use super::lull::Lull;
 use super::outgoing::Outgoing;
 use super::{Limits, Polled, Taken};
 use relayscope_domain::message::MqttVersion;
 use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
@@ -34,13 +36,23 @@ pub(super) struct Up {
     unwritten_reads: u32,
     /// Nothing is read for now; what waits is written.
     pub(super) held: bool,
+    // For whoever need not have each message at once.
+    lull: Option<Lull>,
+    // The last read took all there was.
+    emptied: bool,
 }
 
 // After so many reads what waits is written, however much more there is to read.
 const PATIENT_READS: u32 = 8;
 
 impl Up {
-    pub(super) fn new(from: Established, version: MqttVersion, last_id: u16, unreleased: &[u16]) -> Self {
+    pub(super) fn new(
+        from: Established,
+        version: MqttVersion,
+        last_id: u16,
+        unreleased: &[u16],
+        unhurried: bool,
+    ) -> Self {
         let v5 = version == MqttVersion::V5;
         let limits = from.limits.map_or_else(Limits::unknown, |limits| *limits);
         Self {
@@ -54,6 +66,8 @@ impl Up {
             draining: false,
             unwritten_reads: 0,
             held: false,
+            lull: unhurried.then(Lull::new),
+            emptied: false,
         }
     }
 
@@ -72,7 +86,12 @@ impl Up {
         loop {
             let decoded = match self.framer.next() {
                 Ok(None) => return None,
-                Ok(Some(frame)) => self.decoder.decode(frame),
+                Ok(Some(frame)) => {
+                    if let Some(lull) = &mut self.lull {
+                        lull.packet();
+                    }
+                    self.decoder.decode(frame)
+                }
                 Err(error) => Err(error),
             };
             match decoded {
@@ -129,7 +148,7 @@ impl Up {
         if self.held {
             return self.poll_held(cx);
         }
-        let read = match poll_read_buf(Pin::new(&mut self.stream), cx, self.framer.room()) {
+        let read = match self.poll_read(cx) {
             Poll::Ready(Ok(0)) => return Poll::Ready(Err(words::closed())),
             Poll::Ready(Err(error)) => return Poll::Ready(Err(words::from_io(&error))),
             Poll::Ready(Ok(_)) => true,
@@ -157,6 +176,22 @@ impl Up {
             return Poll::Ready(Err(failure));
         }
         if read || !self.told.is_empty() { Poll::Ready(Ok(())) } else { Poll::Pending }
+    }
+
+    fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
+        let emptied = std::mem::take(&mut self.emptied);
+        if let Some(lull) = &mut self.lull {
+            if emptied {
+                lull.emptied();
+            }
+            if lull.rests(cx) {
+                return Poll::Pending;
+            }
+        }
+        let room = self.framer.room();
+        let read = poll_read_buf(Pin::new(&mut self.stream), cx, room);
+        self.emptied = read.is_ready() && room.len() < room.capacity();
+        read
     }
 
     fn poll_held(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Failure>> {
