@@ -71,6 +71,16 @@ fn the_embedded_broker_is_measured_beside_mosquitto() {
 }
 
 #[test]
+fn the_inspector_without_a_page_takes_everything_that_comes() {
+    let rows = measured(&["inspect", "--quick"]);
+    assert_eq!(rows.len(), 4);
+    for row in rows.iter().filter(|row| row["relay"] == "engine, no page") {
+        assert_eq!(["not received", "not kept"].map(|name| figure(row, name)), [0.0; 2], "{row}");
+        assert!(figure(row, "CPU s") > 0.0 && figure(row, "feed MiB") < figure(row, "its budget MiB"), "{row}");
+    }
+}
+
+#[test]
 fn an_adapter_that_is_not_there_is_named() {
     let output = Command::new(BENCH).args(["run", "--relay", "no-such-relay"]).output().expect("the benchmark runs");
     let said = String::from_utf8_lossy(&output.stderr).into_owned();

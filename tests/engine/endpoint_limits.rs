@@ -136,6 +136,35 @@ async fn too_much_is_refused_with_its_status() {
     downlink.app.stop().await;
 }
 
+/// Writes a request with a body of so many bytes, all of it before it reads; gives what was said.
+async fn refused_body(port: u16, head: &str, length: usize) -> std::io::Result<String> {
+    let mut stream = TcpStream::connect(("127.0.0.1", port)).await?;
+    let head = format!("POST {head} HTTP/1.1\r\nHost: a\r\nContent-Length: {length}\r\n\r\n");
+    stream.write_all(head.as_bytes()).await?;
+    for _ in 0..length / 1_024 {
+        stream.write_all(&[b' '; 1_024]).await?;
+    }
+    let mut said = String::new();
+    stream.read_to_string(&mut said).await?;
+    Ok(said)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_writes_a_refused_body_to_its_end_reads_why() {
+    const MIB: usize = 1_024 * 1_024;
+    let broker = Mosquitto::open();
+    let downlink = Downlink::start(&broker).await;
+    for (head, length, wanted) in
+        [("/publish", 7 * MIB, "HTTP/1.1 413 "), ("/status", 7 * MIB, "HTTP/1.1 405 "), ("/none", MIB, "HTTP/1.1 404 ")]
+    {
+        let said = soon(head, refused_body(downlink.port, head, length)).await.unwrap();
+        assert!(said.starts_with(wanted) && said.ends_with("\"}"), "{head}: {said}");
+    }
+    // Not for ever: more than that, and it is cut.
+    assert!(soon("the cut", refused_body(downlink.port, "/publish", 100 * MIB)).await.is_err());
+    downlink.app.stop().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_broker_that_never_acknowledges_is_a_504_that_says_what_may_be() {
     let port = scripted::never_acknowledges().await;

@@ -11,7 +11,7 @@ use std::net::TcpListener;
 use std::process::{Command, Stdio};
 
 /// Saves a device token; the engine makes its value.
-fn create_device_token(app: &App<'_>, name: &str) {
+pub(crate) fn create_device_token(app: &App<'_>, name: &str) {
     app.click("nav-tokens");
     app.click("token-new");
     app.fill("field-name", name);
@@ -25,7 +25,7 @@ fn create_device_token(app: &App<'_>, name: &str) {
 }
 
 /// Saves an embedded broker and waits until it runs.
-fn create_embedded(app: &App<'_>, port: u16) {
+pub(crate) fn create_embedded(app: &App<'_>, port: u16) {
     app.click("nav-brokers");
     app.click("broker-new-embedded");
     app.fill("field-name", "Inside");
@@ -35,7 +35,7 @@ fn create_embedded(app: &App<'_>, port: u16) {
 }
 
 /// The line to copy, with the token in it.
-fn line(app: &App<'_>, token: &str) -> String {
+pub(crate) fn line(app: &App<'_>, token: &str) -> String {
     app.choose("field-line-token", token);
     app.click("broker-line-reveal");
     until(PATIENCE, "the token in the line", || {

@@ -11,14 +11,14 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// Listens to what a person does: from when an input was made until the frame after it, in milliseconds.
-const LISTEN: &str = "
+pub(crate) const LISTEN: &str = "
     window.answered = [];
     for (const kind of ['click', 'keydown']) addEventListener(kind, (event) => {
         requestAnimationFrame(() => setTimeout(() => window.answered.push(performance.now() - event.timeStamp)));
     }, true);
     done()";
 /// Scrolls the list up and down for two seconds; gives frames a second.
-const SCROLL: &str = "
+pub(crate) const SCROLL: &str = "
     const list = document.querySelector('[data-testid=feed-list]');
     let frames = 0;
     const begun = performance.now();
@@ -103,7 +103,7 @@ fn row(app: &App<'_>, mosquitto: &Mosquitto, rate: u64, seconds: u64, used: bool
 }
 
 /// A turn of what a person does: a row is opened, the filter typed into, the list paused and let go, looks changed.
-fn use_it(app: &App<'_>) {
+pub(crate) fn use_it(app: &App<'_>) {
     // Scrolling had left the top, and the way back lies over the first rows.
     if app.shows("feed-newer") {
         app.click("feed-newer");
@@ -141,12 +141,12 @@ fn click_row(app: &App<'_>) {
     });
 }
 
-fn recorded(app: &App<'_>) -> u64 {
+pub(crate) fn recorded(app: &App<'_>) -> u64 {
     let answer = app.script(RECORDED);
     answer.as_u64().unwrap_or_else(|| panic!("what is recorded: {answer}"))
 }
 
-fn answers(app: &App<'_>) -> String {
+pub(crate) fn answers(app: &App<'_>) -> String {
     let answer = app.script("done(window.answered)");
     let mut times: Vec<f64> = answer.as_array().into_iter().flatten().filter_map(serde_json::Value::as_f64).collect();
     times.sort_by(f64::total_cmp);

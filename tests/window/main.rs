@@ -8,9 +8,11 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 mod app;
+mod bench;
 mod desk;
 mod destination;
 mod driver;
+mod meter;
 mod mosquitto;
 mod process;
 mod sink;
@@ -18,8 +20,10 @@ mod steps;
 mod tap;
 mod wait;
 
+mod beside;
 mod build_by_clicking;
 mod charts;
+mod crowd;
 mod downlink;
 mod embedded;
 mod filtering;

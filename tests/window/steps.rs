@@ -110,11 +110,17 @@ pub(crate) fn build_relay(app: &App<'_>, mosquitto: &Mosquitto) {
 /// From nothing to a relay that is connected and delivers to `url`; its editor is open.
 #[track_caller]
 pub(crate) fn build_relay_to(app: &App<'_>, mosquitto: &Mosquitto, url: &str, network_token: &str) {
+    build_relay_of(app, mosquitto, "plant/+/telemetry/#", url, network_token);
+}
+
+/// The same with topics of one's own.
+#[track_caller]
+pub(crate) fn build_relay_of(app: &App<'_>, mosquitto: &Mosquitto, filter: &str, url: &str, network_token: &str) {
     look_around(app);
     create_broker(app, "Plant broker", mosquitto);
     create_token_of(app, url, "Plant network", "etwork", network_token);
     create_token_of(app, url, "Plant authorization", "uthorization", "at0123456789abcdef0123456789abcdef");
-    begin_relay(app, "Plant", "Plant broker", "plant/+/telemetry/#");
+    begin_relay(app, "Plant", "Plant broker", filter);
     app.choose("field-region", "wn address");
     app.fill("field-region-url", url);
     finish_relay(app, ["Plant network", "Plant authorization"]);

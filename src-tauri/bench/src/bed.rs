@@ -29,6 +29,8 @@ pub struct Settings {
     pub size: usize,
     /// Fewer messages, one round.
     pub quick: bool,
+    /// mqttui, when it is not the one on the path.
+    pub mqttui: Option<PathBuf>,
     /// Messages of a throughput run at 0 and 5 ms.
     pub messages: u64,
     /// Messages that wait in the backlog scenario.
@@ -120,6 +122,11 @@ impl<'a> Bed<'a> {
         let mut sink = Process::own("sink", &settings.bench, &[])?;
         let sink_port = sink.line()?.parse().map_err(|_| "The sink did not say its port.".to_owned())?;
         Ok(Self { settings, broker, sink, sink_port, run: 0, folder })
+    }
+
+    /// A folder that goes with the bed.
+    pub fn folder(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
     }
 
     /// The sink's address as a relay gets it.

@@ -6,6 +6,7 @@ use crate::counter::{self, Count};
 use crate::crowd::{self, Crowd};
 use crate::embedded;
 use crate::front::{self, Before};
+use crate::looker::{self, Look};
 use crate::null::{self, Null};
 use crate::payload::SMALLEST;
 use crate::posts::{self, Posts};
@@ -48,8 +49,10 @@ enum Command {
     Front(Before),
     /// The engine's embedded broker behind its front.
     Embedded(embedded::Run),
-    /// Idle clients.
+    /// Many clients: idle, or each with a message a second.
     Crowd(Crowd),
+    /// The engine with an ad-hoc session at a broker.
+    Looker(Look),
 }
 
 #[derive(clap::Args)]
@@ -86,6 +89,9 @@ struct Run {
     /// Let the broker send each message at once (`set_tcp_nodelay true`); as shipped it waits for what it sent before.
     #[arg(long)]
     broker_nodelay: bool,
+    /// mqttui, to be measured in the inspect scenario; without it the one on the path.
+    #[arg(long, value_name = "FILE")]
+    mqttui: Option<PathBuf>,
     /// Where temporary folders are made: the disk that the relay writes to.
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -106,6 +112,7 @@ pub fn main() -> ExitCode {
         Command::Front(before) => front::run(&before),
         Command::Embedded(run) => embedded::run(&run),
         Command::Crowd(crowd) => crowd::run(&crowd),
+        Command::Looker(look) => looker::run(&look),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
@@ -161,6 +168,7 @@ impl Run {
             nodelay: self.broker_nodelay,
             size: self.size,
             quick: self.quick,
+            mqttui: self.mqttui.clone(),
             messages: self.messages.unwrap_or(if self.quick { 20_000 } else { 100_000 }),
             backlog: self.backlog.unwrap_or(if self.quick { 20_000 } else { 200_000 }),
             rounds: self.rounds.unwrap_or(if self.quick { 1 } else { 3 }),

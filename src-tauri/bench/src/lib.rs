@@ -15,6 +15,7 @@ pub mod front;
 pub mod histogram;
 pub mod http;
 pub mod limits;
+pub mod looker;
 pub mod mqtt;
 pub mod null;
 pub mod payload;
@@ -25,6 +26,7 @@ pub mod report;
 pub mod scenarios;
 pub mod sink;
 pub mod tally;
+pub mod terminal;
 
 /// A sentence for the person who runs the benchmark.
 pub type Problem = String;

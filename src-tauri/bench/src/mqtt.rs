@@ -43,6 +43,11 @@ pub struct Publish {
 
 /// CONNECT. Without `clean` the session is kept for an hour; with 5, up to 65,535 messages may be in flight.
 pub fn connect(out: &mut Vec<u8>, level: Level, client: &str, clean: bool) {
+    connect_with(out, level, client, clean, TOKEN);
+}
+
+/// The same with a token of somebody else's.
+pub fn connect_with(out: &mut Vec<u8>, level: Level, client: &str, clean: bool, token: &str) {
     let mut rest = vec![0, 4];
     rest.extend_from_slice(b"MQTT");
     rest.push(if level == Level::V5 { 5 } else { 4 });
@@ -56,7 +61,7 @@ pub fn connect(out: &mut Vec<u8>, level: Level, client: &str, clean: bool) {
         rest.push(0x21);
         rest.extend_from_slice(&u16::MAX.to_be_bytes());
     }
-    for part in [client, USERNAME, TOKEN] {
+    for part in [client, USERNAME, token] {
         text(&mut rest, part.as_bytes());
     }
     frame(out, 0x10, &rest);

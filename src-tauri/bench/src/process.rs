@@ -7,7 +7,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::CommandExt;
 use std::path::Path;
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStdout, Command, ExitStatus, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -84,7 +84,17 @@ impl Process {
         Self::start(name, command.arg(name).args(args).stdin(Stdio::piped()).stdout(Stdio::piped()))
     }
 
+    /// Starts a program that makes a session of its own.
+    pub fn of_a_session(name: &str, command: &mut Command) -> Outcome<Self> {
+        Self::spawn(name, command)
+    }
+
     fn start(name: &str, command: &mut Command) -> Outcome<Self> {
+        // Ctrl-C is for this program, which ends the others in order.
+        Self::spawn(name, command.process_group(0))
+    }
+
+    fn spawn(name: &str, command: &mut Command) -> Outcome<Self> {
         // SAFETY: prctl is async-signal-safe and touches only the new process: it ends when this one does.
         unsafe {
             command.pre_exec(|| {
@@ -92,8 +102,7 @@ impl Process {
                 Ok(())
             });
         }
-        // Ctrl-C is for this program, which ends the others in order.
-        let mut child = command.process_group(0).spawn().map_err(|error| {
+        let mut child = command.spawn().map_err(|error| {
             format!("{name} cannot be started ({}): {error}.", command.get_program().to_string_lossy())
         })?;
         let output = child.stdout.take().map(BufReader::new);
@@ -108,6 +117,11 @@ impl Process {
     /// Whether it still runs.
     pub fn runs(&mut self) -> bool {
         matches!(self.child.try_wait(), Ok(None))
+    }
+
+    /// How it ended, once it has.
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.child.try_wait().ok().flatten()
     }
 
     /// Sends a signal and waits for the end; after `patience` it is killed.

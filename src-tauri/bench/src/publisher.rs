@@ -2,7 +2,7 @@
 //! was not acknowledged is sent again after a broken connection, in order. Speaks 3.1.1, whose brokers do not bound what a
 //! publisher has in flight.
 
-use crate::mqtt::{self, Level};
+use crate::mqtt::{self, Level, TOKEN};
 use crate::payload::{self, Stamp};
 use crate::{Outcome, clock};
 use bytes::BytesMut;
@@ -93,10 +93,15 @@ fn connect(load: &Load) -> io::Result<TcpStream> {
 
 /// A connection that the broker accepted.
 pub fn open(port: u16, level: Level, client: &str, clean: bool) -> io::Result<TcpStream> {
+    open_with(port, level, client, clean, TOKEN)
+}
+
+/// The same with a token of somebody else's.
+pub fn open_with(port: u16, level: Level, client: &str, clean: bool, token: &str) -> io::Result<TcpStream> {
     let mut stream = TcpStream::connect(("127.0.0.1", port))?;
     stream.set_nodelay(true)?;
     let mut out = Vec::new();
-    mqtt::connect(&mut out, level, client, clean);
+    mqtt::connect_with(&mut out, level, client, clean, token);
     stream.write_all(&out)?;
     stream.set_read_timeout(Some(Duration::from_secs(5)))?;
     // Exactly CONNACK: with a kept session the broker may send messages right behind it.

@@ -23,8 +23,12 @@ cargo xtask long [name] [--soak-seconds N] [--seed N] every fault case at full l
 cargo xtask fuzz [seconds]                           each fuzz target for some time, 60 s without a number
 cargo xtask clients                                  install the MQTT clients the tests use, in target/clients
 cargo xtask bindings                                 write ui/src/bindings/api.ts from the command table
-cargo xtask measure [load]                           start-up time and memory of the release app; how it bears 50,000 messages a second
+cargo xtask measure                                  start-up time and memory of the release app
+cargo xtask measure load                             how its window bears 10,000 and 50,000 messages a second (3 minutes)
+cargo xtask measure crowd                            the same for a broker inside with 1,000 clients, a message a second each
+cargo xtask measure beside                           a relay without and with 10,000 messages a second in the inspector (3 minutes)
 cargo xtask bench [--help]                           relays side by side: throughput, latency, faults, with the machine's limits
+cargo xtask bench inspect                            the engine with an ad-hoc session and no page, beside mqttui
 cargo xtask bench feed                               the inspector's feed: events a second, filters over a million, memory
 cargo xtask screenshots                              pictures of every place, in target/screenshots and the README's";
 

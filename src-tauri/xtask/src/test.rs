@@ -45,13 +45,18 @@ pub(crate) fn bindings() -> Result<(), String> {
     sh(cargo(&["test", "--quiet", "--package", "relayscope", "--test", "bindings"]).env("BLESS", "1"))
 }
 
-/// Measures the release app: start-up and memory, printed as a table.
+/// What is measured of the release app beside start-up and memory, with its test.
+const MEASURES: &[(&str, &str)] = &[("load", "load::load"), ("crowd", "crowd::crowd"), ("beside", "beside::beside")];
+
+/// Measures the release app: start-up and memory, or what is named; printed as a table.
 pub(crate) fn measure(what: &[String]) -> Result<(), String> {
-    let what = match what {
-        [] => "measure::measure",
-        [load] if load == "load" => "load::load",
-        _ => return Err("cargo xtask measure takes nothing, or: load".into()),
+    let test = match what {
+        [] => Some("measure::measure"),
+        [name] => MEASURES.iter().find(|(known, _)| known == name).map(|(_, test)| *test),
+        _ => None,
     };
+    let known = || MEASURES.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ");
+    let what = test.ok_or_else(|| format!("cargo xtask measure takes nothing, or one of: {}", known()))?;
     machine::ready_to_test()?;
     page::build()?;
     sh(&mut cargo(&["build", "--release", "--package", "relayscope", "--package", "relayscope-bench"]))?;

@@ -5,6 +5,7 @@ pub mod broker;
 pub mod downlink;
 pub mod faults;
 pub mod front;
+pub mod inspect;
 pub mod latency;
 pub mod sweep;
 pub mod throughput;
@@ -24,6 +25,8 @@ pub enum Scenario {
     Front,
     /// The embedded broker behind its front beside Mosquitto: 4 publishers to 1 subscriber, and 5,000 idle clients.
     Broker,
+    /// The engine with an ad-hoc session and no page at 10,000 messages a second, beside mqttui.
+    Inspect,
     /// As many messages as come, at QoS 0 and 1, with a sink of 0, 5 and 50 ms.
     Throughput,
     /// Time from publish to request at 500 and 2,000 messages a second, with a sink of 0 and 5 ms.
@@ -50,6 +53,7 @@ pub fn run(
         Scenario::Limits => crate::limits::measure(settings, round, report),
         Scenario::Front => front::run(settings, round, report),
         Scenario::Broker => broker::run(settings, round, report),
+        Scenario::Inspect => inspect::run(settings, round, report),
         Scenario::Throughput => throughput::run(settings, relays, round, report),
         Scenario::Latency => latency::run(settings, relays, round, report),
         Scenario::Sweep => sweep::run(settings, relays, round, report),

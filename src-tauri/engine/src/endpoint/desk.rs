@@ -9,7 +9,7 @@ use crate::relay::Handles;
 use bytes::Bytes;
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use hyper::body::{Body, Incoming};
-use hyper::header::{ALLOW, CONTENT_TYPE, HeaderMap, HeaderValue};
+use hyper::header::{ALLOW, CONNECTION, CONTENT_TYPE, HeaderMap, HeaderValue};
 use hyper::{Method, Request, StatusCode};
 use relayscope_domain::endpoint::{EndpointAccess, EndpointSettings};
 use relayscope_domain::secret::Secret;
@@ -108,7 +108,7 @@ impl Desk {
     async fn whole(&self, body: Incoming) -> Result<Bytes, Box<Answer>> {
         let too_long = || {
             let message = format!("The body is longer than {BODY_BYTES} bytes.");
-            Box::new(error(StatusCode::PAYLOAD_TOO_LARGE, message))
+            Box::new(last(error(StatusCode::PAYLOAD_TOO_LARGE, message)))
         };
         if body.size_hint().lower() > BODY_BYTES as u64 {
             return Err(too_long());
@@ -117,11 +117,7 @@ impl Desk {
             Ok(Ok(whole)) => Ok(whole.to_bytes()),
             Ok(Err(failure)) if failure.is::<LengthLimitError>() => Err(too_long()),
             Ok(Err(_)) => Err(error(StatusCode::BAD_REQUEST, "The body broke off.").into()),
-            Err(_) => {
-                let mut refusal = error(StatusCode::REQUEST_TIMEOUT, "The body did not come in time.");
-                refusal.headers_mut().insert(hyper::header::CONNECTION, HeaderValue::from_static("close"));
-                Err(refusal.into())
-            }
+            Err(_) => Err(last(error(StatusCode::REQUEST_TIMEOUT, "The body did not come in time.")).into()),
         }
     }
 
@@ -143,6 +139,12 @@ impl Desk {
         place.handles.write().unwrap_or_else(PoisonError::into_inner).clone_from(&found);
         found
     }
+}
+
+/// An answer before the end of its request: the connection can't be used for another one.
+fn last(mut refusal: Answer) -> Answer {
+    refusal.headers_mut().insert(CONNECTION, HeaderValue::from_static("close"));
+    refusal
 }
 
 fn wrong_method(path: &str, wanted: &Method) -> Answer {

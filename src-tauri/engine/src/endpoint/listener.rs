@@ -3,6 +3,7 @@
 use super::EndpointError;
 use super::desk::Desk;
 use super::limits::{Watch, Watched};
+use super::linger::Lingering;
 use super::worded::Worded;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -116,7 +117,7 @@ where
             Ok::<_, Infallible>(answer)
         }
     });
-    let io = TokioIo::new(Watched::new(Worded::new(stream, desk.clone()), watch.clone()));
+    let io = TokioIo::new(Watched::new(Worded::new(Lingering::new(stream), desk.clone()), watch.clone()));
     let serving = http1::Builder::new()
         .timer(TokioTimer::new())
         // The watch counts from the first byte of a request, and lets idle connections live longer.

@@ -12,6 +12,7 @@ mod auth;
 mod cache;
 mod desk;
 mod limits;
+mod linger;
 mod listener;
 mod metrics;
 mod properties;
