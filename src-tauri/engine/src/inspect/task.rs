@@ -22,6 +22,8 @@ use tokio_util::sync::CancellationToken;
 
 // Messages taken one after the other before anything else is looked at.
 const BATCH: usize = 256;
+// Messages a second from which on they are taken many at a time: nobody can read them one by one.
+const BUSY: u32 = 2_000;
 const FIRST_RETRY: Duration = Duration::from_millis(200);
 const LONGEST_RETRY: Duration = Duration::from_secs(5);
 // After a refusal that only a person can mend.
@@ -53,7 +55,7 @@ pub struct Task {
 
 /// Prepares a session; nothing is sent before [`Task::run`].
 pub fn open(plan: SessionPlan, shared: Arc<Shared>, feed: Feed) -> Result<Task, TlsError> {
-    let link = Link::new(&plan.connection, &plan.secrets, plan.max_packet)?.unhurried();
+    let link = Link::new(&plan.connection, &plan.secrets, plan.max_packet)?.unhurried(BUSY);
     let client = plan.connection.client_id.clone();
     shared.inner().client_id.clone_from(&client);
     shared.restarted();

@@ -173,7 +173,8 @@ pub struct Link {
     // The last packet identifier given out, and QoS 2 messages of ours that have not ended, of connections before.
     last_id: u16,
     unreleased: Vec<u16>,
-    unhurried: bool,
+    // Packets a second.
+    unhurried: Option<u32>,
 }
 
 enum State {
@@ -193,13 +194,14 @@ impl Link {
             // A broker may remember identifiers of an earlier run.
             last_id: rand::random(),
             unreleased: vec![],
-            unhurried: false,
+            unhurried: None,
         })
     }
 
-    /// Takes what comes in fewer and larger reads while much comes, a millisecond or two later each: for whoever looks on.
-    pub fn unhurried(mut self) -> Self {
-        self.unhurried = true;
+    /// Takes what comes in fewer and larger reads while more than `rate` packets a second come, a millisecond or two later
+    /// each.
+    pub fn unhurried(mut self, rate: u32) -> Self {
+        self.unhurried = Some(rate);
         self
     }
 

@@ -14,9 +14,9 @@ use std::collections::{HashSet, VecDeque};
 use std::future::poll_fn;
 use std::io;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
-use tokio::time::{Instant, Sleep, sleep};
+use tokio::time::{Instant, Sleep, sleep, sleep_until};
 use tokio_util::io::poll_read_buf;
 
 pub(super) struct Up {
@@ -38,6 +38,7 @@ pub(super) struct Up {
     pub(super) held: bool,
     // For whoever need not have each message at once.
     lull: Option<Lull>,
+    rest: Option<Pin<Box<Sleep>>>,
     // The last read took all there was.
     emptied: bool,
 }
@@ -51,7 +52,7 @@ impl Up {
         version: MqttVersion,
         last_id: u16,
         unreleased: &[u16],
-        unhurried: bool,
+        unhurried: Option<u32>,
     ) -> Self {
         let v5 = version == MqttVersion::V5;
         let limits = from.limits.map_or_else(Limits::unknown, |limits| *limits);
@@ -66,7 +67,8 @@ impl Up {
             draining: false,
             unwritten_reads: 0,
             held: false,
-            lull: unhurried.then(Lull::new),
+            lull: unhurried.map(|rate| Lull::new(Instant::now().into(), rate)),
+            rest: None,
             emptied: false,
         }
     }
@@ -179,14 +181,14 @@ impl Up {
     }
 
     fn poll_read(&mut self, cx: &mut Context<'_>) -> Poll<io::Result<usize>> {
-        let emptied = std::mem::take(&mut self.emptied);
-        if let Some(lull) = &mut self.lull {
-            if emptied {
-                lull.emptied();
-            }
-            if lull.rests(cx) {
-                return Poll::Pending;
-            }
+        if std::mem::take(&mut self.emptied)
+            && let Some(lull) = &mut self.lull
+        {
+            self.rest = lull.emptied(Instant::now().into()).map(|until| Box::pin(sleep_until(until.into())));
+        }
+        if let Some(rest) = &mut self.rest {
+            ready!(rest.as_mut().poll(cx));
+            self.rest = None;
         }
         let room = self.framer.room();
         let read = poll_read_buf(Pin::new(&mut self.stream), cx, room);
