@@ -3,8 +3,9 @@
 
 use crate::app::App;
 use crate::desk::Desk;
+use crate::meter::Meter;
 use crate::mosquitto::Mosquitto;
-use crate::process::{Process, cpu, family, name, proportional};
+use crate::process::Process;
 use crate::steps::begin_session;
 use crate::wait::{PATIENCE, pause, until};
 use std::process::{Command, Stdio};
@@ -36,6 +37,7 @@ const RECORDED: &str = "
         done(opened.frame.recorded);
     }, (error) => done(JSON.stringify(error)))";
 const SIZE: &str = "200";
+const USED: &str = "the feed, and is used";
 
 #[test]
 #[ignore = "measures the release app: cargo xtask measure load"]
@@ -55,24 +57,22 @@ fn load() {
         "\n| 200-byte messages | looking at | recorded of sent | answer p50, p95, max ms | frames/s scrolling | CPU page, app % | memory page, app MiB |"
     );
     println!("|---|---|---|---|---|---|---|");
-    for (rate, seconds) in [(10_000, 60), (50_000, 10)] {
-        row(&app, &mosquitto, rate, seconds, true);
-    }
+    row(&app, &mosquitto, 10_000, 30, "the feed moves");
+    row(&app, &mosquitto, 10_000, 60, USED);
+    row(&app, &mosquitto, 50_000, 10, USED);
     app.click("nav-settings");
-    row(&app, &mosquitto, 10_000, 30, false);
+    row(&app, &mosquitto, 10_000, 30, "another place");
 }
 
-fn row(app: &App<'_>, mosquitto: &Mosquitto, rate: u64, seconds: u64, used: bool) {
+fn row(app: &App<'_>, mosquitto: &Mosquitto, rate: u64, seconds: u64, looked_at: &str) {
     let sent = rate * seconds;
     let before = recorded(app);
-    let processes: Vec<u32> = family(app.process());
-    let used_before: Vec<Duration> = processes.iter().map(|id| cpu(*id)).collect();
     app.script("window.answered = []; done()");
-    let begun = Instant::now();
+    let (meter, begun) = (Meter::begin(app), Instant::now());
     let mut publisher = publisher(mosquitto, rate, sent);
     let mut frames: Vec<f64> = vec![];
     while matches!(publisher.child().try_wait(), Ok(None)) {
-        if used {
+        if looked_at == USED {
             use_it(app);
             frames.extend(app.script(SCROLL).as_f64());
         } else {
@@ -80,25 +80,14 @@ fn row(app: &App<'_>, mosquitto: &Mosquitto, rate: u64, seconds: u64, used: bool
         }
     }
     let lasted = begun.elapsed().as_secs_f64();
-    let share = |wanted: &str| {
-        let of = processes.iter().zip(&used_before).filter(|(id, _)| name(**id).starts_with(wanted));
-        of.map(|(id, before)| cpu(*id).saturating_sub(*before).as_secs_f64()).sum::<f64>() / lasted * 100.0
-    };
-    let (page, own) = (share("WebKitWeb"), share("relayscope"));
+    let used = meter.words();
     let seen = until(PATIENCE, "every message", || Some(recorded(app) - before).filter(|seen| *seen >= sent));
-    let memory = |wanted: &str| {
-        let of = processes.iter().filter(|id| name(**id).starts_with(wanted));
-        of.map(|id| proportional(*id)).sum::<u64>() / 1_024
-    };
     frames.sort_by(f64::total_cmp);
     println!(
-        "| {:.0}/s for {lasted:.0} s | {} | {seen} of {sent} | {} | {} | {page:.0}, {own:.0} | {}, {} |",
+        "| {:.0}/s for {lasted:.0} s | {looked_at} | {seen} of {sent} | {} | {} | {used} |",
         sent as f64 / lasted,
-        if used { "the feed" } else { "another place" },
         answers(app),
         frames.get(frames.len() / 2).map_or("–".into(), |middle| format!("{middle:.0} (least {:.0})", frames[0])),
-        memory("WebKitWeb"),
-        memory("relayscope"),
     );
 }
 
