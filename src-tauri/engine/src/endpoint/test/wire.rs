@@ -1,7 +1,7 @@
 //! The test's requests: one connection each, TLS as the endpoint has it.
 
 use super::super::tls;
-use crate::mqtt::tls::provider;
+use crate::mqtt::tls::{Trust, ders, trusting};
 use crate::runtime::{EndpointAt, Probe};
 use crate::store::EndpointRecord;
 use bytes::Bytes;
@@ -11,9 +11,7 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use relayscope_domain::broker::Certificate;
 use relayscope_domain::secret::Secret;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::pki_types::{CertificateDer, ServerName};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
@@ -45,7 +43,7 @@ impl Way {
             IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
             address => address,
         };
-        let leaf = tls::in_use(record).and_then(|(pem, _)| tls::chain(pem).ok()?.into_iter().next());
+        let leaf = tls::in_use(record).and_then(|(pem, _)| ders(pem).ok()?.into_iter().next());
         Self {
             address: SocketAddr::from((ip, at.address.port())),
             leaf,
@@ -77,11 +75,7 @@ impl Way {
 
     async fn secure(&self, leaf: &CertificateDer<'static>, known: bool) -> Result<TlsStream<TcpStream>, String> {
         let stream = self.connect().await.map_err(|error| error.to_string())?;
-        let builder = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Exactly(leaf.clone())));
+        let builder = trusting(Trust::Exactly(leaf.clone())).map_err(|error| error.to_string())?;
         let config = match self.probe.as_ref().filter(|_| known) {
             None => builder.with_no_client_auth(),
             Some(probe) => builder
@@ -127,47 +121,5 @@ impl Way {
             _ = connection.as_mut() => exchange.await,
         };
         said.map_err(|error| crate::causes::chain(&error))
-    }
-}
-
-/// Trusts one certificate and no other; the handshake's signature proves that the other side has its key.
-#[derive(Debug)]
-struct Exactly(CertificateDer<'static>);
-
-impl ServerCertVerifier for Exactly {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        if *end_entity == self.0 {
-            return Ok(ServerCertVerified::assertion());
-        }
-        Err(Error::General("another certificate than the configured one was shown".into()))
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &provider().signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &provider().signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
     }
 }
