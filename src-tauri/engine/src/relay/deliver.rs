@@ -1,5 +1,6 @@
 //! The pump's sending half: which parcel goes now, and what an answer means for its lane, the gate, and the ledger.
 
+use super::gate::Refusal;
 use super::intake::Stood;
 use super::lanes::{Held, Key, Parcel};
 use super::lines::Done;
@@ -157,7 +158,7 @@ impl Pump {
                     self.concurrency.overloaded(now);
                 }
                 if let Some(given_up) = self.given_up(&parcel, everyone, &reason) {
-                    self.gate.failed(everyone, status.is_some(), after, now);
+                    self.gate.failed(Refusal { everyone, said: status.is_some(), after }, now);
                     return self.bury(parcel, status, &answer, given_up);
                 }
                 self.retry(parcel, Retry { after, reason, everyone, status, took }, now);
@@ -179,7 +180,7 @@ impl Pump {
 
     fn retry(&mut self, parcel: Parcel, retry: Retry, now: Instant) {
         let Retry { after, reason, everyone, status, took } = retry;
-        let closed = self.gate.failed(everyone, status.is_some(), after, now);
+        let closed = self.gate.failed(Refusal { everyone, said: status.is_some(), after }, now);
         self.ties.meter.trouble(reason.clone(), "It is tried again by itself; nothing is lost.");
         if let Some(until) = closed {
             if status == Some(429) {

@@ -91,7 +91,7 @@ impl Supervisor {
                 }
                 Err(error) => {
                     tracing::error!(%error, "The configuration can't be read; what runs goes on.");
-                    self.note(true, format!("The configuration can't be read: {error}"));
+                    self.trouble(format!("The configuration can't be read: {error}"));
                 }
             }
             let wake =
@@ -175,7 +175,7 @@ impl Supervisor {
             }
         };
         tracing::warn!(unit = ?key, reason = %text, "A unit ended.");
-        self.note(true, text);
+        self.trouble(text);
         self.world.runtime.set(key, status);
         self.backoffs.insert(key, Backoff { until, wait, failed });
     }
@@ -203,8 +203,9 @@ impl Supervisor {
         }
     }
 
-    fn note(&self, failure: bool, text: String) {
+    /// Tells a failure in the feed.
+    fn trouble(&self, text: String) {
         let source: Arc<str> = "Relayscope".into();
-        self.world.feed.record(Event::now(&source, &source, None, Kind::Note { failure, text }));
+        self.world.feed.record(Event::now(&source, &source, None, Kind::Note { failure: true, text }));
     }
 }

@@ -19,6 +19,15 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
 
+/// As whom a request is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum As {
+    /// Somebody who shows the token, or the test's certificate.
+    Known,
+    /// Somebody who shows nothing.
+    Stranger,
+}
+
 /// What the endpoint answered.
 pub(super) struct Said {
     pub(super) status: StatusCode,
@@ -59,7 +68,7 @@ impl Way {
     /// Certificate and protocol of a handshake, in words.
     pub(super) async fn handshake(&self) -> Result<Vec<String>, String> {
         let Some(leaf) = &self.leaf else { return Err("The configured certificate is not readable.".into()) };
-        let stream = self.secure(leaf, true).await?;
+        let stream = self.secure(leaf, As::Known).await?;
         let (_, connection) = stream.get_ref();
         let certificate = Certificate::from_der(leaf)?;
         let version = match connection.protocol_version() {
@@ -73,10 +82,10 @@ impl Way {
         ])
     }
 
-    async fn secure(&self, leaf: &CertificateDer<'static>, known: bool) -> Result<TlsStream<TcpStream>, String> {
+    async fn secure(&self, leaf: &CertificateDer<'static>, who: As) -> Result<TlsStream<TcpStream>, String> {
         let stream = self.connect().await.map_err(|error| error.to_string())?;
         let builder = trusting(Trust::Exactly(leaf.clone())).map_err(|error| error.to_string())?;
-        let config = match self.probe.as_ref().filter(|_| known) {
+        let config = match self.probe.as_ref().filter(|_| who == As::Known) {
             None => builder.with_no_client_auth(),
             Some(probe) => builder
                 .with_client_auth_cert(vec![probe.certificate.clone()], probe.key.clone_key())
@@ -86,25 +95,25 @@ impl Way {
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| error.to_string())
     }
 
-    /// Asks how the relays stand; as somebody `known`, or as a stranger.
-    pub(super) async fn get_status(&self, known: bool) -> Result<Said, String> {
-        self.ask(Request::get("/status"), Bytes::new(), known).await
+    /// Asks how the relays stand.
+    pub(super) async fn get_status(&self, who: As) -> Result<Said, String> {
+        self.ask(Request::get("/status"), Bytes::new(), who).await
     }
 
     pub(super) async fn publish(&self, body: &serde_json::Value) -> Result<Said, String> {
         let request = Request::post("/publish").header(CONTENT_TYPE, "application/json");
-        self.ask(request, body.to_string().into(), true).await
+        self.ask(request, body.to_string().into(), As::Known).await
     }
 
-    async fn ask(&self, request: hyper::http::request::Builder, body: Bytes, known: bool) -> Result<Said, String> {
+    async fn ask(&self, request: hyper::http::request::Builder, body: Bytes, who: As) -> Result<Said, String> {
         let mut request = request.header(HOST, self.address.to_string());
-        if let Some(token) = self.token.as_ref().filter(|_| known) {
+        if let Some(token) = self.token.as_ref().filter(|_| who == As::Known) {
             request = request.header(AUTHORIZATION, format!("Bearer {}", token.expose()));
         }
         let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
         let stream: Box<dyn Wire> = match &self.leaf {
             None => Box::new(self.connect().await.map_err(|error| error.to_string())?),
-            Some(leaf) => Box::new(self.secure(leaf, known).await?),
+            Some(leaf) => Box::new(self.secure(leaf, who).await?),
         };
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
