@@ -1,7 +1,7 @@
 //! Relayscope's headless engine: sessions, relays, queue, embedded broker, local TagoIO stand-in, feed.
 //!
-//! [`Engine`] owns everything asynchronous. Windows and command lines reach it through [`api::call`] and
-//! [`Engine::frames`] only. The engine knows nothing of Tauri, terminals or pages.
+//! [`Engine`] owns everything asynchronous. Pages reach it through [`api::call`] and [`Engine::frames`] only; who starts and
+//! ends it, and prints its feed, through its own few functions. The engine knows nothing of Tauri, terminals or pages.
 
 mod alarm;
 pub mod api;
