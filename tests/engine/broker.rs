@@ -9,6 +9,7 @@ use relayscope_domain::token::Permission;
 use relayscope_engine::broker::{BrokerConfig, BrokerError, EmbeddedBroker};
 use relayscope_engine::feed::Feed;
 use relayscope_engine::feed::event::Kind;
+use rumqttc::v5::MqttOptions;
 use rumqttc::v5::mqttbytes::QoS;
 use rumqttc::v5::mqttbytes::v5::{PublishProperties, SubscribeReasonCode};
 use std::collections::HashSet;
@@ -315,15 +316,21 @@ async fn properties_are_told_in_words() {
     rig.broker.stop().await;
 }
 
-#[tokio::test]
-async fn a_kept_session_gets_what_it_missed() {
-    let rig = Rig::start().await;
-    let mut kept = options(rig.addr(), "kept", FULL);
+/// A client subscribes to `missed` and goes; its session is kept. Returns how it comes back.
+async fn gone_with_its_session_kept(rig: &Rig, token: &str) -> MqttOptions {
+    let mut kept = options(rig.addr(), "kept", token);
     kept.set_clean_start(false).set_session_expiry_interval(Some(600));
     let client = Mqtt::connect(kept.clone()).await;
     client.subscribe("missed", QoS::AtLeastOnce).await;
     client.abort();
     rig.goodbye("kept").await;
+    kept
+}
+
+#[tokio::test]
+async fn a_kept_session_gets_what_it_missed() {
+    let rig = Rig::start().await;
+    let kept = gone_with_its_session_kept(&rig, FULL).await;
     let sender = Mqtt::connect(options(rig.addr(), "sender", FULL)).await;
     for number in 0..500 {
         sender.client.publish("missed", QoS::AtLeastOnce, false, number.to_string()).await.unwrap();
@@ -357,12 +364,7 @@ async fn shared_subscriptions_deal_in_turn() {
 #[tokio::test]
 async fn a_removed_token_ends_its_kept_session() {
     let rig = Rig::start().await;
-    let mut kept = options(rig.addr(), "kept", READ);
-    kept.set_clean_start(false).set_session_expiry_interval(Some(600));
-    let client = Mqtt::connect(kept.clone()).await;
-    client.subscribe("missed", QoS::AtLeastOnce).await;
-    client.abort();
-    rig.goodbye("kept").await;
+    let kept = gone_with_its_session_kept(&rig, READ).await;
     let sender = Mqtt::connect(options(rig.addr(), "sender", FULL)).await;
     sender.client.publish("missed", QoS::AtLeastOnce, false, "for nobody").await.unwrap();
     sender.acks(1).await;

@@ -5,6 +5,7 @@ use relayscope_domain::id::TokenId;
 use relayscope_domain::token::TokenKind;
 use relayscope_engine::fingerprint::Fingerprint;
 use relayscope_engine::platform::{KEEP, Platform, PlatformConfig, PlatformError, PlatformToken, PlatformTokens};
+use relayscope_engine::store::open::OpenError;
 use reqwest::{Client, RequestBuilder};
 use serde_json::{Value, json};
 use std::path::Path;
@@ -175,7 +176,7 @@ async fn values_survive_a_restart() {
     }
     platform.stop().await;
     let platform = start(&folder).await;
-    assert_eq!((platform.stored(), platform.device_count(), platform.notice()), (10, 1, None));
+    assert_eq!((platform.stored(), platform.device_count(), platform.notices()), (10, 1, &[][..]));
     assert_eq!(platform.rows("dev", 0, 1).await.unwrap().rows[0].value, "9");
     platform.stop().await;
 }
@@ -187,11 +188,12 @@ async fn a_damaged_file_is_set_aside() {
         let file = folder.path().join("bucket.db");
         std::fs::write(&file, damage).unwrap();
         let platform = start(&folder).await;
-        let notice = platform.notice().unwrap_or_else(|| panic!("no notice for {name}")).to_owned();
+        let [notice] = platform.notices() else { panic!("no notice for {name}") };
+        let notice = notice.clone();
         assert_eq!(answer(post(&platform).json(&relayed("a/dev", "1"))).await.0, 200);
         platform.stop().await;
         let names = std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().path());
-        let aside = names.into_iter().find(|path| path.to_string_lossy().contains("bucket.db.damaged-")).unwrap();
+        let aside = names.into_iter().find(|path| path.to_string_lossy().contains("bucket.damaged-")).unwrap();
         assert!(notice.contains(&*aside.to_string_lossy()), "{notice}");
         assert_eq!(std::fs::read(aside).unwrap(), damage);
     }
@@ -210,7 +212,7 @@ async fn a_file_damaged_in_the_middle_is_set_aside() {
     bytes[4_096..12_000].fill(0xEE);
     std::fs::write(&file, bytes).unwrap();
     let platform = start(&folder).await;
-    assert!(platform.notice().is_some());
+    assert!(!platform.notices().is_empty());
     assert_eq!(platform.stored(), 0);
     platform.stop().await;
 }
@@ -224,7 +226,7 @@ async fn a_file_of_a_newer_version_is_left_alone() {
     assert!(std::process::Command::new("sqlite3").arg(&file).arg(sql).status().unwrap().success());
     let before = std::fs::read(&file).unwrap();
     let refused = start_keeping(folder.path(), KEEP).await.map(drop);
-    assert!(matches!(refused, Err(PlatformError::Newer { .. })), "{refused:?}");
+    assert!(matches!(refused, Err(PlatformError::Open(OpenError::Newer { .. }))), "{refused:?}");
     assert_eq!(std::fs::read(&file).unwrap(), before);
 }
 

@@ -57,12 +57,7 @@ async fn an_unknown_issuer_is_named_over_tls_and_websocket() {
 async fn a_missing_client_certificate_is_named_in_both_tls_versions() {
     let authority = Authority::new("Plant Root CA");
     for tls_version in ["tlsv1.3", "tlsv1.2"] {
-        let broker = Mosquitto::start(&Setup {
-            tls: Some(authority.server(&["localhost"])),
-            client_ca: Some(authority.pem()),
-            extra: format!("tls_version {tls_version}\n"),
-            ..Setup::default()
-        });
+        let broker = Mosquitto::start(&Setup::with_client_certificates(&authority, tls_version));
         for failure in failures(&connection(broker.port, Transport::Tls, &authority)).await {
             let told = format!("{} {}", failure.words, failure.advice);
             assert!(told.contains("client certificate") && failure.fatal, "{tls_version}: {failure:?}");

@@ -1,7 +1,7 @@
 //! Relayscope's headless engine: sessions, relays, queue, embedded broker, local TagoIO stand-in, feed.
 //!
-//! [`Engine`] owns everything asynchronous. Windows and command lines reach it through [`api::call`] and
-//! [`Engine::frames`] only. The engine knows nothing of Tauri, terminals or pages.
+//! [`Engine`] owns everything asynchronous. Pages reach it through [`api::call`] and [`Engine::frames`] only; who starts and
+//! ends it, and prints its feed, through its own few functions. The engine knows nothing of Tauri, terminals or pages.
 
 mod alarm;
 pub mod api;
@@ -35,6 +35,7 @@ pub mod store;
 pub mod supervisor;
 pub mod tap;
 pub mod telemetry;
+mod world;
 
 mod startup;
 
@@ -52,6 +53,7 @@ use store::Store;
 use tokio::sync::{broadcast, watch};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
+use world::World;
 
 /// What an engine needs to know before it starts.
 #[derive(Clone, Debug)]
@@ -121,6 +123,19 @@ impl Engine {
     /// What a person should know of the start: a file that was set aside, a copy that was made.
     pub fn notices(&self) -> &[String] {
         &self.notices
+    }
+
+    fn world(&self) -> World {
+        World {
+            data_dir: self.data_dir.clone(),
+            store: self.store.clone(),
+            queue: self.queue.clone(),
+            feed: self.feed.clone(),
+            history: self.history.clone(),
+            http: self.http.clone(),
+            runtime: self.runtime.clone(),
+            frames: self.frames.clone(),
+        }
     }
 
     /// Stops in stages: intake, commits and acknowledgements, requests in flight, databases. Past `grace` it aborts,

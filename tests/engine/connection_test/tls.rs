@@ -94,12 +94,7 @@ async fn a_self_signed_certificate_fails_unless_it_was_chosen() {
 async fn a_broker_that_wants_a_client_certificate_gets_it_or_says_so() {
     let authority = Authority::new("Plant Root CA");
     for tls_version in ["tlsv1.3", "tlsv1.2"] {
-        let broker = Mosquitto::start(&Setup {
-            tls: Some(authority.server(&["localhost"])),
-            client_ca: Some(authority.pem()),
-            extra: format!("tls_version {tls_version}\n"),
-            ..Setup::default()
-        });
+        let broker = Mosquitto::start(&Setup::with_client_certificates(&authority, tls_version));
         let mut target = connection("localhost", broker.port, Transport::Tls, MqttVersion::V5);
         target.tls.ca = Some(authority.pem());
         assert_fails(&run_open(&target).await, TestStepName::Tls, &["client certificate"]);

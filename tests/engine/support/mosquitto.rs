@@ -1,6 +1,6 @@
 //! A real Mosquitto on a free port of 127.0.0.1, with a configuration of its own; it ends with the value.
 
-use super::certs::Pair;
+use super::certs::{Authority, Pair};
 use super::wait_until;
 use std::fmt::Write as _;
 use std::net::{TcpListener, TcpStream};
@@ -23,6 +23,18 @@ pub(crate) struct Setup {
     pub(crate) host: Option<&'static str>,
     /// Further lines of the configuration.
     pub(crate) extra: String,
+}
+
+impl Setup {
+    /// TLS for `localhost` that insists on client certificates of the same authority; `version` is `tlsv1.2` or `tlsv1.3`.
+    pub(crate) fn with_client_certificates(authority: &Authority, version: &str) -> Self {
+        Self {
+            tls: Some(authority.server(&["localhost"])),
+            client_ca: Some(authority.pem()),
+            extra: format!("tls_version {version}\n"),
+            ..Self::default()
+        }
+    }
 }
 
 /// A running broker.

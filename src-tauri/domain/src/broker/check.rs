@@ -1,7 +1,7 @@
 //! The broker form against its rules: every problem at its field.
 
 use super::{
-    Broker, BrokerDraft, BrokerSecrets, BrokerSpec, Connection, Tls, TlsDraft, certificates, check_key, embedded,
+    Broker, BrokerDraft, BrokerSecrets, BrokerSpec, Connection, Tls, TlsDraft, Will, certificates, check_key, embedded,
 };
 use crate::id::BrokerId;
 use crate::message::MqttVersion;
@@ -51,21 +51,7 @@ fn check_connection(
         );
     }
     let client_id = draft.client_id.trim();
-    if client_id.is_empty() && !draft.clean_start {
-        problems.add("clientId", "Without a clean start the broker needs a client id to find the session again.");
-    } else if client_id.len() > topic::MAX_TOPIC_BYTES || client_id.contains('\0') {
-        problems.add("clientId", "A client id has at most 65,535 bytes and no character U+0000.");
-    }
-    if draft.username.len() > topic::MAX_TOPIC_BYTES || draft.username.contains('\0') {
-        problems.add("username", "A user name has at most 65,535 bytes and no character U+0000.");
-    }
-    if matches!(&draft.password, SecretDraft::Set { value } if value.len() > topic::MAX_TOPIC_BYTES) {
-        problems.add("password", "A password has at most 65,535 bytes.");
-    }
-    let has_password = matches!(draft.password, SecretDraft::Set { .. });
-    if draft.username.is_empty() && has_password && draft.version == MqttVersion::V311 {
-        problems.add("username", "MQTT 3.1.1 sends no password without a user name.");
-    }
+    check_login(draft, client_id, problems);
     let keep_alive = problems.take("keepAlive", number::<u16>(&draft.keep_alive, "keep-alive", 0, 65_535));
     if keep_alive.is_some_and(|seconds| (1..5).contains(&seconds)) {
         problems.add("keepAlive", "Keep-alive is 0 (off) or at least 5 seconds.");
@@ -73,12 +59,7 @@ fn check_connection(
     let session_expiry =
         problems.take("sessionExpiry", number::<u32>(&draft.session_expiry, "session expiry", 0, u32::MAX.into()));
     if let Some(will) = &draft.will {
-        if let Err(message) = topic::check_topic(&will.topic) {
-            problems.add("will.topic", message);
-        }
-        if will.payload.len() > topic::MAX_TOPIC_BYTES {
-            problems.add("will.payload", "The payload of a will has at most 65,535 bytes.");
-        }
+        check_will(will, problems);
     }
     let tls =
         if draft.transport.is_tls() { check_tls(&draft.tls, now, has_client_key, problems) } else { Tls::default() };
@@ -95,6 +76,34 @@ fn check_connection(
         session_expiry: session_expiry.unwrap_or_default(),
         will: draft.will.clone(),
         tls,
+    }
+}
+
+/// Who we are to the broker: client id, user name and password.
+fn check_login(draft: &BrokerDraft, client_id: &str, problems: &mut Problems) {
+    if client_id.is_empty() && !draft.clean_start {
+        problems.add("clientId", "Without a clean start the broker needs a client id to find the session again.");
+    } else if client_id.len() > topic::MAX_TOPIC_BYTES || client_id.contains('\0') {
+        problems.add("clientId", "A client id has at most 65,535 bytes and no character U+0000.");
+    }
+    if draft.username.len() > topic::MAX_TOPIC_BYTES || draft.username.contains('\0') {
+        problems.add("username", "A user name has at most 65,535 bytes and no character U+0000.");
+    }
+    if matches!(&draft.password, SecretDraft::Set { value } if value.len() > topic::MAX_TOPIC_BYTES) {
+        problems.add("password", "A password has at most 65,535 bytes.");
+    }
+    let has_password = matches!(draft.password, SecretDraft::Set { .. });
+    if draft.username.is_empty() && has_password && draft.version == MqttVersion::V311 {
+        problems.add("username", "MQTT 3.1.1 sends no password without a user name.");
+    }
+}
+
+fn check_will(will: &Will, problems: &mut Problems) {
+    if let Err(message) = topic::check_topic(&will.topic) {
+        problems.add("will.topic", message);
+    }
+    if will.payload.len() > topic::MAX_TOPIC_BYTES {
+        problems.add("will.payload", "The payload of a will has at most 65,535 bytes.");
     }
 }
 

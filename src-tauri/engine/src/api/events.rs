@@ -7,9 +7,7 @@ use crate::status;
 use std::time::{Duration, Instant};
 
 pub(super) async fn status(engine: &Engine, (): Nothing) -> Result<StatusSnapshot, ApiError> {
-    let mut rates = status::Rates::default();
-    let folder = &engine.data_dir;
-    Ok(status::snapshot(&engine.store, &engine.queue, &engine.feed, &engine.runtime, folder, &mut rates).await?)
+    Ok(status::snapshot(&engine.world(), &mut status::Rates::default()).await?)
 }
 
 /// How long the first look at a new filter's rows may take; the rest is looked at while the page shows those.

@@ -12,7 +12,7 @@ pub(super) async fn info(engine: &Engine, (): Nothing) -> Result<AppInfo, ApiErr
     let settings = engine.store.settings().await?;
     let empty = engine.store.brokers().await?.is_empty() && engine.store.relays().await?.is_empty();
     let mut notices = engine.notices.clone();
-    notices.extend(engine.runtime.platform().and_then(|platform| platform.notice().map(str::to_owned)));
+    notices.extend(engine.runtime.platform().iter().flat_map(|platform| platform.notices()).cloned());
     Ok(AppInfo {
         version: env!("CARGO_PKG_VERSION").to_owned(),
         data_dir: engine.data_dir.display().to_string(),

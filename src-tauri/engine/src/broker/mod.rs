@@ -1,10 +1,10 @@
 //! The embedded broker: rmqtt on a private loopback port behind [fronts](crate::front), with device tokens for passwords.
 //!
-//! The fronts own the public ports ([`doors`]), the limits and every event of what passes on the wire; they tell rmqtt each client's
-//! address by the PROXY protocol. [`hooks`] decides who may do what and says why, [`sessions`] corrects rmqtt where it would
-//! refuse a reconnect or fill the memory. Each broker has a tokio runtime of its own, which is dropped when it stops: rmqtt
-//! spawns tasks that it never ends, so this is the only way to be sure that nothing outlives it. The module knows nothing
-//! of relays, SQLite or pages.
+//! The fronts own the public ports ([`doors`]), the limits and every event of what passes on the wire; they tell rmqtt each
+//! client's address by the PROXY protocol. [`hooks`] decides who may do what and says why, [`sessions`] corrects rmqtt where
+//! it would refuse a reconnect or fill the memory, [`disk`] keeps what sessions are promised. Each broker has a tokio runtime
+//! of its own, which is dropped when it stops: rmqtt spawns tasks that it never ends, so this is the only way to be sure that
+//! nothing outlives it. The module knows nothing of relays and pages.
 //!
 //! rmqtt's traits used here are public but not promised: its version is pinned, and `tests/engine/broker*.rs` tell what an
 //! update broke.

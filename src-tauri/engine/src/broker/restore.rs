@@ -8,7 +8,8 @@ use rmqtt::context::ServerContext;
 use rmqtt::inflight::OutInflightMessage;
 use rmqtt::session::{Session, SessionState};
 use rmqtt::types::{
-    ConnectInfo, DisconnectInfo, From, Id, ListenerConfig, SessionSubs, Subscribe, SubscriptionOptions, TopicFilter,
+    ConnectInfo, DisconnectInfo, From, Id, ListenerConfig, NodeId, SessionSubs, Subscribe, SubscriptionOptions,
+    TopicFilter,
 };
 use std::collections::HashMap;
 use std::num::NonZeroU16;
@@ -99,23 +100,7 @@ async fn session(
         None,
     )
     .await?;
-    for message in messages {
-        let from = From::from_custom(Id::from(scx.node.id(), message.head.from.as_str().into()));
-        let mut publish = keep::publish(&message.head, message.payload, Some(message.ticket));
-        match message.sent.and_then(|(packet_id, state)| Some((NonZeroU16::new(packet_id)?, state))) {
-            Some((packet_id, state)) => {
-                let status = keep::status(state);
-                desk.promises.restore(&row.client_id, from.clone(), publish.clone(), Some((packet_id, status)));
-                publish.packet_id = Some(packet_id);
-                let sent = OutInflightMessage::new(status, from, publish);
-                session.out_inflight().write().await.push_back(sent);
-            }
-            None => {
-                desk.promises.restore(&row.client_id, from.clone(), publish.clone(), None);
-                let _ = session.deliver_queue().push((from, publish));
-            }
-        }
-    }
+    refill(desk, scx.node.id(), &row.client_id, &session, messages).await;
     let tx = SessionState::offline_restart(session.clone(), left).await?;
     let mut entry = scx.extends.shared().await.entry(id).try_lock().await?;
     entry.set(session, tx).await?;
@@ -126,4 +111,25 @@ async fn session(
         disk.change(Change::Away(row.client_id, Some(now), row.expiry_seconds)).await;
     }
     Ok(true)
+}
+
+/// Gives a session the messages it was promised: those under way with where they stand, the others to be sent.
+async fn refill(desk: &Desk, node: NodeId, client_id: &str, session: &Session, messages: Vec<MessageRow>) {
+    for message in messages {
+        let from = From::from_custom(Id::from(node, message.head.from.as_str().into()));
+        let mut publish = keep::publish(&message.head, message.payload, Some(message.ticket));
+        match message.sent.and_then(|(packet_id, state)| Some((NonZeroU16::new(packet_id)?, state))) {
+            Some((packet_id, state)) => {
+                let status = keep::status(state);
+                desk.promises.restore(client_id, from.clone(), publish.clone(), Some((packet_id, status)));
+                publish.packet_id = Some(packet_id);
+                let sent = OutInflightMessage::new(status, from, publish);
+                session.out_inflight().write().await.push_back(sent);
+            }
+            None => {
+                desk.promises.restore(client_id, from.clone(), publish.clone(), None);
+                let _ = session.deliver_queue().push((from, publish));
+            }
+        }
+    }
 }

@@ -2,25 +2,11 @@
 #![allow(clippy::unwrap_used)]
 
 use super::*;
-use crate::feed::event::Direction;
-use bytes::Bytes;
+use crate::feed::event::samples;
 use relayscope_domain::filter::SourceKind;
-use relayscope_domain::message::Qos;
 
 fn event(topic: &str, payload: &[u8]) -> Event {
-    let kind = Kind::Publish {
-        direction: Direction::In,
-        topic: topic.into(),
-        payload: Bytes::copy_from_slice(payload),
-        qos: Qos::AtLeastOnce,
-        retain: false,
-        dup: false,
-        packet_id: None,
-        properties: vec![],
-        will: false,
-        cut_from: None,
-    };
-    Event::now(&"Plant".into(), &"press".into(), None, kind)
+    Event::now(&"Plant".into(), &"press".into(), None, samples::publish(topic, payload))
 }
 
 fn feed(messages: &[(&str, &[u8])]) -> Feed {

@@ -14,26 +14,7 @@ use relayscope_domain::secret::{Secret, SecretDraft};
 impl Engine {
     /// A new broker's form, with a client id of its own.
     pub(crate) fn blank_broker(&self) -> BrokerDraft {
-        BrokerDraft {
-            id: None,
-            name: String::new(),
-            embedded: false,
-            inside: EmbeddedDraft::of(&Embedded::default()),
-            enabled: true,
-            host: String::new(),
-            port: "1883".into(),
-            transport: Default::default(),
-            path: "/mqtt".into(),
-            version: Default::default(),
-            client_id: broker::default_client_id(rand::random()),
-            username: String::new(),
-            password: SecretDraft::Keep,
-            keep_alive: "30".into(),
-            clean_start: false,
-            session_expiry: "86400".into(),
-            will: None,
-            tls: TlsDraft::default(),
-        }
+        BrokerDraft { client_id: broker::default_client_id(rand::random()), ..form() }
     }
 
     /// All brokers as lists and forms need them.
@@ -150,17 +131,18 @@ pub(super) fn joined(draft: &SecretDraft, stored: Option<Secret>) -> Option<Secr
     }
 }
 
-fn draft(broker: &Broker) -> BrokerDraft {
-    let base = BrokerDraft {
-        id: Some(broker.id),
-        name: broker.name.clone(),
-        embedded: true,
+/// A form for a connection as most are.
+fn form() -> BrokerDraft {
+    BrokerDraft {
+        id: None,
+        name: String::new(),
+        embedded: false,
         inside: EmbeddedDraft::of(&Embedded::default()),
         enabled: true,
-        host: "127.0.0.1".into(),
-        port: String::new(),
+        host: String::new(),
+        port: "1883".into(),
         transport: Default::default(),
-        path: String::new(),
+        path: "/mqtt".into(),
         version: Default::default(),
         client_id: String::new(),
         username: String::new(),
@@ -170,18 +152,26 @@ fn draft(broker: &Broker) -> BrokerDraft {
         session_expiry: "86400".into(),
         will: None,
         tls: TlsDraft::default(),
-    };
+    }
+}
+
+fn draft(broker: &Broker) -> BrokerDraft {
+    let form = BrokerDraft { id: Some(broker.id), name: broker.name.clone(), ..form() };
     match &broker.spec {
-        BrokerSpec::Embedded(embedded) => {
-            let inside = EmbeddedDraft::of(embedded);
-            BrokerDraft { port: embedded.port.to_string(), enabled: embedded.enabled, inside, ..base }
-        }
+        BrokerSpec::Embedded(embedded) => BrokerDraft {
+            embedded: true,
+            inside: EmbeddedDraft::of(embedded),
+            enabled: embedded.enabled,
+            host: "127.0.0.1".into(),
+            port: embedded.port.to_string(),
+            path: String::new(),
+            ..form
+        },
         BrokerSpec::External(connection) => BrokerDraft {
-            embedded: false,
             host: connection.host.clone(),
             port: connection.port.to_string(),
             transport: connection.transport,
-            path: if connection.path.is_empty() { "/mqtt".into() } else { connection.path.clone() },
+            path: if connection.path.is_empty() { form.path } else { connection.path.clone() },
             version: connection.version,
             client_id: connection.client_id.clone(),
             username: connection.username.clone().unwrap_or_default(),
@@ -197,7 +187,7 @@ fn draft(broker: &Broker) -> BrokerDraft {
                 alpn: connection.tls.alpn.join(", "),
                 server_name: connection.tls.server_name.clone().unwrap_or_default(),
             },
-            ..base
+            ..form
         },
     }
 }

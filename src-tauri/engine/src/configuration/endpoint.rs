@@ -5,6 +5,7 @@ use crate::Engine;
 use crate::api::wire::{DownlinkView, EndpointCertificate, EndpointView, Tone};
 use crate::causes::chain;
 use crate::endpoint::{EndpointTlsError, tls, words};
+use crate::mqtt::tls::ders;
 use crate::runtime::{UnitKey, UnitStatus};
 use crate::store::{EndpointRecord, StoreError};
 use relayscope_domain::broker::Certificate;
@@ -162,7 +163,7 @@ fn view(record: &EndpointRecord) -> EndpointView {
 /// The certificate in use, as clients see it.
 fn certificate(record: &EndpointRecord) -> Option<EndpointCertificate> {
     let (pem, _) = tls::in_use(record)?;
-    let der = tls::chain(pem).ok()?.into_iter().next()?;
+    let der = ders(pem).ok()?.into_iter().next()?;
     let leaf = Certificate::from_der(&der).ok()?;
     Some(EndpointCertificate {
         from: leaf.not_before_date(),

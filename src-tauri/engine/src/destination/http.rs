@@ -57,7 +57,7 @@ pub(super) fn explain_io(error: &std::io::Error) -> String {
 pub fn explain(error: &reqwest::Error) -> Failure {
     if error.is_timeout() {
         let words = if error.is_connect() { "No connection in time." } else { "No answer in time." };
-        return Failure::new(words, "Check the network, and whether a firewall stands between.", false);
+        return Failure::passing(words, "Check the network, and whether a firewall stands between.");
     }
     if let Some(mut found) = words::from_source(error) {
         // The words were made for brokers.
@@ -66,14 +66,13 @@ pub fn explain(error: &reqwest::Error) -> Failure {
         return found;
     }
     if error.is_builder() {
-        return Failure::new(
+        return Failure::fatal(
             "The address or the token can't be sent.",
             "Check the address, and paste the token again.",
-            true,
         );
     }
     if error.is_body() || error.is_decode() {
-        return Failure::new("The answer broke off.", "The network or the server is overloaded.", false);
+        return Failure::passing("The answer broke off.", "The network or the server is overloaded.");
     }
-    Failure::new("The request failed on the way.", "Check the network.", false)
+    Failure::passing("The request failed on the way.", "Check the network.")
 }

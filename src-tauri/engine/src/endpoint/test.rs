@@ -14,7 +14,7 @@ use relayscope_domain::endpoint::{EndpointAccess, EndpointTls};
 use relayscope_domain::id::RelayId;
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
-use wire::{Said, Way};
+use wire::{As, Said, Way};
 
 const ORDER: [HopName; 6] =
     [HopName::Listen, HopName::Tls, HopName::Access, HopName::Relay, HopName::Session, HopName::Publish];
@@ -74,7 +74,7 @@ impl Walk {
         self.hop(HopName::Access, access(way, record)).await?;
         let mut known = None;
         self.hop(HopName::Relay, async {
-            match way.get_status(true).await {
+            match way.get_status(As::Known).await {
                 Ok(said) => {
                     known = relay_of(&said, relay);
                     match &known {
@@ -156,7 +156,7 @@ async fn access(way: &Way, record: &EndpointRecord) -> Found {
             "Choose a token or client certificates in Settings.",
         ),
         EndpointAccess::Open => found(TestOutcome::Skipped, "open to everybody who reaches it", ""),
-        EndpointAccess::Bearer => match (way.get_status(false).await, way.get_status(true).await) {
+        EndpointAccess::Bearer => match (way.get_status(As::Stranger).await, way.get_status(As::Known).await) {
             (Ok(without), _) if without.status != StatusCode::UNAUTHORIZED => wide_open,
             (Ok(_), Ok(with)) if with.status != StatusCode::UNAUTHORIZED => {
                 ok("refused without the token, answered with it")
@@ -164,11 +164,13 @@ async fn access(way: &Way, record: &EndpointRecord) -> Found {
             (Ok(_), Ok(_)) => failed("The stored token is refused.", "Make a new token in Settings."),
             (Err(why), _) | (_, Err(why)) => failed(why, "Test again."),
         },
-        EndpointAccess::ClientCertificate => match (way.get_status(false).await, way.get_status(true).await) {
-            (Ok(_), _) => wide_open,
-            (Err(_), Ok(_)) => ok("refused without a certificate, answered with one"),
-            (Err(_), Err(why)) => failed(why, "Save the endpoint's settings again."),
-        },
+        EndpointAccess::ClientCertificate => {
+            match (way.get_status(As::Stranger).await, way.get_status(As::Known).await) {
+                (Ok(_), _) => wide_open,
+                (Err(_), Ok(_)) => ok("refused without a certificate, answered with one"),
+                (Err(_), Err(why)) => failed(why, "Save the endpoint's settings again."),
+            }
+        }
     }
 }
 

@@ -4,14 +4,13 @@
 //! counts at once. With client certificates the chosen authorities are joined by one that lives in memory only and signed
 //! nothing but the endpoint's own test ([`Probe`]): so the test walks the same way as everybody else.
 
-use crate::mqtt::tls::provider;
+use crate::mqtt::tls::{ders, private_key, provider};
 use crate::runtime::Probe;
 use crate::store::EndpointRecord;
 use rcgen::{CertificateParams, DistinguishedName, DnType, ExtendedKeyUsagePurpose, KeyPair};
 use relayscope_domain::endpoint::{EndpointAccess, EndpointSettings, EndpointTls};
 use relayscope_domain::secret::Secret;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::pki_types::PrivateKeyDer;
 use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
 use rustls::{RootCertStore, ServerConfig};
 use sha2::{Digest, Sha256};
@@ -108,15 +107,6 @@ pub(crate) fn own_address() -> std::net::IpAddr {
     ask().map_or(std::net::Ipv4Addr::LOCALHOST.into(), |address| address.ip())
 }
 
-/// The certificates of a PEM text.
-pub(crate) fn chain(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
-    relayscope_domain::broker::certificates(pem)?;
-    CertificateDer::pem_slice_iter(pem.as_bytes())
-        .map(|der| der.map(CertificateDer::into_owned))
-        .collect::<Result<_, _>>()
-        .map_err(|_| "it is not readable PEM.".to_owned())
-}
-
 /// SHA-256 of a certificate, as `openssl x509 -fingerprint -sha256` writes it.
 pub(crate) fn fingerprint(der: &[u8]) -> String {
     let digest = Sha256::digest(der);
@@ -145,10 +135,9 @@ pub(crate) struct ServerTls {
 /// The server's configuration; `None` without TLS.
 pub(crate) fn server(record: &EndpointRecord) -> Result<Option<ServerTls>, EndpointTlsError> {
     let Some((certificate, key)) = in_use(record) else { return Ok(None) };
-    let certificates = chain(certificate).map_err(EndpointTlsError::Certificate)?;
+    let certificates = ders(certificate).map_err(EndpointTlsError::Certificate)?;
     let key = key.ok_or_else(|| EndpointTlsError::Key("none is stored; choose it again.".into()))?;
-    let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
-        .map_err(|_| EndpointTlsError::Key("it is not readable PEM.".into()))?;
+    let key = private_key(key).map_err(EndpointTlsError::Key)?;
     let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     let (builder, probe) = match record.settings.access {
         EndpointAccess::Open | EndpointAccess::Bearer => (builder.with_no_client_auth(), None),
@@ -172,7 +161,7 @@ fn client_verifier(
     pem: &str,
 ) -> Result<(Arc<dyn rustls::server::danger::ClientCertVerifier>, Probe), EndpointTlsError> {
     let mut roots = RootCertStore::empty();
-    for der in chain(pem).map_err(EndpointTlsError::ClientCa)? {
+    for der in ders(pem).map_err(EndpointTlsError::ClientCa)? {
         roots.add(der).map_err(|error| EndpointTlsError::ClientCa(error.to_string()))?;
     }
     // Only the chosen authorities are named to clients.

@@ -185,19 +185,9 @@ mod tests {
     use super::*;
     use crate::api::wire::{ConnectionsRequest, Look};
     use crate::feed::Feed;
+    use crate::feed::event::samples::connected;
     use relayscope_domain::filter::Filter;
     use std::time::{Duration, Instant, SystemTime};
-
-    fn connected() -> Kind {
-        Kind::Connected {
-            version: None,
-            session_present: false,
-            will: false,
-            token_last5: String::new(),
-            detail: String::new(),
-            facts: Box::default(),
-        }
-    }
 
     #[test]
     fn a_socket_has_one_life_whatever_its_client_is_called() {

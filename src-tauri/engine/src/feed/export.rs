@@ -15,11 +15,14 @@ use std::io::{self, Write};
 /// `base64`.
 const COLUMNS: &str = "at,source,client,direction,topic,qos,retain,dup,message_id,size,encoding,payload";
 
-/// What a text of events looks like; see the module.
+/// What a text of events looks like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Text {
+    /// One JSON object a line; it can be opened again.
     Ndjson,
+    /// Messages only, one a row.
     Csv,
+    /// As TagoIO's Live Inspector writes it.
     Txt,
 }
 

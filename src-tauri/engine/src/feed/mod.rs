@@ -11,6 +11,7 @@ mod base64;
 mod connections;
 mod detail;
 pub(crate) mod export;
+mod fields;
 mod filter;
 pub mod history;
 pub(crate) mod line;

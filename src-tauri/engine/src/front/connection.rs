@@ -6,7 +6,7 @@
 
 use super::Way;
 use super::events::Moment;
-use super::framing::Walker;
+use super::framing::{Walked, Walker};
 use super::gate::{self, Gate};
 use super::goodbye::Goodbye;
 use super::held::Held;
@@ -19,7 +19,6 @@ use std::collections::VecDeque;
 use std::future::{Future, poll_fn};
 use std::io::ErrorKind;
 use std::pin::Pin;
-use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant, SystemTime};
 use tokio::io::{AsyncWriteExt, ReadBuf};
@@ -168,13 +167,48 @@ impl Lane {
         sight: &mut Sight,
     ) -> Result<(), Excess> {
         let at: Moment = (SystemTime::now(), Instant::now());
-        let way = self.way;
         if let Some(eye) = &mut sight.eye {
-            chunk = eye.thin(&sight.live, way, &self.walker, at, chunk);
+            chunk = eye.thin(&sight.live, self.way, &self.walker, at, chunk);
         }
+        let look = self.look(&chunk, sight);
+        if !look.wrong_codes.is_empty() {
+            chunk = gate::corrected(&chunk, &look.wrong_codes);
+        }
+        let mut shown = chunk.clone();
+        if let Some(end) = look.walked.stopped {
+            chunk.truncate(end);
+        }
+        if !look.unsaid {
+            shown = chunk.clone();
+        }
+        self.stop = look.stop;
+        self.source_ended |= self.way == Way::FromClient
+            && sight.completes
+            && sight.disconnected
+            && (look.unsaid || self.walker.at_boundary());
+        if shown.is_empty() {
+            return Ok(());
+        }
+        sight.count(self.way, shown.len() as u64, at.1);
+        self.put(chunk, at.1, sight);
+        // What fails here fails again in a moment, where it is handled.
+        let _ = self.write(cx, sink);
+        if let Some(mirror) = &mut sight.mirror {
+            mirror.show(self.way, at, &shown, look.walked, look.packets);
+        }
+        // What was read last is always held; the rest is what a slow reader left.
+        match sight.limited() {
+            Some(meter) if self.way == Way::ToClient && self.waiting.len() > 1 => meter.waiting(self.waiting_bytes),
+            _ => Ok(()),
+        }
+    }
+
+    /// Looks at the header of each packet that begins in what was read, up to one that may not pass.
+    fn look(&mut self, chunk: &Bytes, sight: &mut Sight) -> Look {
+        let way = self.way;
         let (mut packets, mut stop, mut last, mut unsaid) = (0, None, false, false);
-        let mut codes = vec![];
-        let walked = self.walker.walk_along(&chunk, |header, body| {
+        let mut wrong_codes = vec![];
+        let walked = self.walker.walk_along(chunk, |header, body| {
             if last {
                 return false;
             }
@@ -194,7 +228,7 @@ impl Lane {
                 (Way::ToClient, 11) if sight.completes && sight.live.level() == 5 => {
                     let answer = chunk.get(body..body + header.remaining).unwrap_or_default();
                     let wrong = gate::unsuback(answer, || sight.live.remarks().unsubscribed.pop_front());
-                    codes.extend(wrong.into_iter().map(|at| body + at));
+                    wrong_codes.extend(wrong.into_iter().map(|at| body + at));
                 }
                 (_, 14) => {
                     sight.disconnected = true;
@@ -205,52 +239,34 @@ impl Lane {
             stop = sight.passes(way, header).err().map(Stop::from);
             stop.is_none() && !unsaid
         });
-        if !codes.is_empty() {
-            chunk = gate::corrected(&chunk, &codes);
+        Look { walked, packets, stop, unsaid, wrong_codes }
+    }
+
+    /// Puts what is to be forwarded where it waits: for the sink, or for a fault's time.
+    fn put(&mut self, chunk: Bytes, at: Instant, sight: &mut Sight) {
+        if chunk.is_empty() {
+            return;
         }
-        let mut shown = chunk.clone();
-        if let Some(end) = walked.stopped {
-            chunk.truncate(end);
-        }
-        if !unsaid {
-            shown = chunk.clone();
-        }
-        self.stop = stop;
-        self.source_ended |=
-            way == Way::FromClient && sight.completes && sight.disconnected && (unsaid || self.walker.at_boundary());
-        if shown.is_empty() {
-            return Ok(());
-        }
-        let bytes = shown.len() as u64;
-        match way {
-            Way::FromClient => {
-                sight.heard = at.1;
-                sight.live.received.bytes.fetch_add(bytes, Ordering::Relaxed);
-            }
-            Way::ToClient => {
-                sight.live.sent.bytes.fetch_add(bytes, Ordering::Relaxed);
-            }
-        }
-        if !chunk.is_empty() {
-            let effect = sight.effect();
-            if effect.holds() || !self.held.is_empty() {
-                self.held.put(chunk, at.1, &effect);
-            } else {
-                self.waiting_bytes += chunk.len();
-                self.waiting.push_back(chunk);
-            }
-        }
-        // What fails here fails again in a moment, where it is handled.
-        let _ = self.write(cx, sink);
-        if let Some(mirror) = &mut sight.mirror {
-            mirror.show(way, at, &shown, walked, packets);
-        }
-        // What was read last is always held; the rest is what a slow reader left.
-        match sight.limited() {
-            Some(meter) if self.way == Way::ToClient && self.waiting.len() > 1 => meter.waiting(self.waiting_bytes),
-            _ => Ok(()),
+        let effect = sight.effect();
+        if effect.holds() || !self.held.is_empty() {
+            self.held.put(chunk, at, &effect);
+        } else {
+            self.waiting_bytes += chunk.len();
+            self.waiting.push_back(chunk);
         }
     }
+}
+
+/// What a look at a chunk's packets found.
+struct Look {
+    walked: Walked,
+    packets: u64,
+    /// Why the last of them may not pass.
+    stop: Option<Stop>,
+    /// A DISCONNECT that asks for the will: it is shown and kept from the broker, which then publishes the will.
+    unsaid: bool,
+    /// Where reason codes of an UNSUBACK are wrong.
+    wrong_codes: Vec<usize>,
 }
 
 /// Reads what there is; empty at the end.

@@ -1,6 +1,7 @@
-//! What a front does for a broker that leaves it undone (see `Policy::completes`): packets that the specifications forbid and
-//! rmqtt's codec takes are turned away, and an UNSUBACK gets the code of filters that were not subscribed to. Nothing is collected for it: a packet that does not come in one piece, which none as
-//! small as these does in practice, is the broker's.
+//! What a front does for a broker that leaves it undone (see `Policy::completes`): packets that the specifications forbid
+//! and rmqtt's codec takes are turned away, and an UNSUBACK gets the code of filters that were not subscribed to. Nothing is
+//! collected for it: a packet that does not come in one piece, which none as small as these does in practice, is the
+//! broker's.
 
 use super::framing::Header;
 use super::goodbye::Goodbye;

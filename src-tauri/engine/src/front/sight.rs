@@ -88,6 +88,19 @@ impl Sight {
         self.eye.as_mut().map_or_else(Effect::default, |eye| eye.look(&self.live))
     }
 
+    /// Counts bytes that were read at `at`.
+    pub(super) fn count(&mut self, way: Way, bytes: u64, at: Instant) {
+        let counts = match way {
+            Way::FromClient => {
+                self.heard = at;
+                &self.live.received
+            }
+            Way::ToClient => &self.live.sent,
+        };
+        counts.bytes.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// Counts a packet; fails when it is over a limit.
     pub(super) fn passes(&self, way: Way, header: Header) -> Result<(), Excess> {
         let meter = self.limited();
         if way == Way::FromClient {

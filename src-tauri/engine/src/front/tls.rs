@@ -1,11 +1,9 @@
 //! TLS of a listener: certificate, key and client certificates from memory (TLS 1.2 and 1.3).
 
 use crate::feed::event::Facts;
-use crate::mqtt::tls::{ders, provider};
+use crate::mqtt::tls::{ders, private_key, provider};
 use relayscope_domain::broker::Certificate;
 use relayscope_domain::secret::Secret;
-use rustls::pki_types::PrivateKeyDer;
-use rustls::pki_types::pem::PemObject;
 use rustls::server::{ServerSessionMemoryCache, WebPkiClientVerifier};
 use rustls::{ProtocolVersion, RootCertStore, ServerConfig, ServerConnection};
 use std::sync::Arc;
@@ -51,9 +49,7 @@ pub fn server_config(
     clients: &ClientCertificates,
 ) -> Result<Arc<ServerConfig>, ListenerTlsError> {
     let chain = ders(certificate).map_err(ListenerTlsError::Certificate)?;
-    relayscope_domain::broker::check_key(key.expose()).map_err(ListenerTlsError::Key)?;
-    let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
-        .map_err(|_| ListenerTlsError::Key("it is not readable PEM.".into()))?;
+    let key = private_key(key).map_err(ListenerTlsError::Key)?;
     let builder = ServerConfig::builder_with_provider(provider()).with_safe_default_protocol_versions()?;
     let builder = match clients {
         ClientCertificates::Off => builder.with_no_client_auth(),

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 /// How long a connection, and then the last acknowledgement and the last answer, are waited for.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// See the module.
+/// What a session at work publishes, and what it waits for.
 #[derive(Default)]
 pub(super) struct Publishing {
     running: Vec<Running>,

@@ -29,7 +29,7 @@ pub struct Replayed {
     pub properties: Vec<(String, String)>,
 }
 
-/// See the module.
+/// Recorded messages that are published again.
 pub struct Replay {
     /// Its number.
     pub number: u32,

@@ -47,7 +47,7 @@ impl Filter {
     }
 }
 
-/// See the module.
+/// One session of the inspector, as its task and whoever asks it see it.
 pub struct Shared {
     /// Opened for messages of ours only.
     pub(super) fleeting: bool,

@@ -69,7 +69,7 @@ impl Dial {
             Some(config) => {
                 let host = bare_host(&self.connection.host);
                 let name = ServerName::try_from(host.to_owned()).map_err(|_| {
-                    Failure::new(format!("“{host}” can't be checked against a certificate."), "Correct the host.", true)
+                    Failure::fatal(format!("“{host}” can't be checked against a certificate."), "Correct the host.")
                 })?;
                 let connected = TlsConnector::from(config.clone()).connect(name, tcp).await;
                 Box::new(connected.map_err(|error| words::from_io(&error))?)

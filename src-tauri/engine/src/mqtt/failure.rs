@@ -14,7 +14,17 @@ pub struct Failure {
 }
 
 impl Failure {
-    /// A failure without a code.
+    /// One that only a person can mend.
+    pub fn fatal(words: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::new(words, advice, true)
+    }
+
+    /// One that may be gone the next time.
+    pub fn passing(words: impl Into<String>, advice: impl Into<String>) -> Self {
+        Self::new(words, advice, false)
+    }
+
+    /// A failure without a code; `fatal` when only a person can mend it.
     pub fn new(words: impl Into<String>, advice: impl Into<String>, fatal: bool) -> Self {
         Self { words: words.into(), advice: advice.into(), fatal, code: None }
     }

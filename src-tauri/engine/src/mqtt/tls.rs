@@ -1,24 +1,22 @@
 //! TLS towards a broker: what is trusted, what is shown, and what a failure means in words.
 //!
 //! [`client_config`] builds the one configuration that sessions and the connection test share; it names the ring
-//! provider explicitly and never touches the process-wide default. The verifier is rustls's own with three additions:
-//! it may check another name than the host, it accepts a self-signed server certificate that was chosen as authority
-//! itself, and its refusals carry the names and dates a person needs ([`super::trust::Distrust`]).
+//! provider explicitly and never touches the process-wide default. Whom it trusts is decided in `verifier`.
 //!
 //! TLS always gets the broker's host. [`Tls::server_name`] therefore changes the name the
 //! certificate is checked against; the name sent in the handshake (SNI) stays the host.
 
-use crate::mqtt::trust::distrust;
+mod verifier;
+
+pub(crate) use verifier::{Trust, trusting};
+
 use relayscope_domain::broker::{Certificate, Tls};
 use relayscope_domain::secret::Secret;
 use rustls::client::WebPkiServerVerifier;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{
-    CertificateError, ClientConfig, DigitallySignedStruct, Error, OtherError, RootCertStore, SignatureScheme,
-};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName};
+use rustls::{ClientConfig, Error, RootCertStore};
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// Why no TLS configuration could be made. Each is a sentence that says what to do.
@@ -54,6 +52,10 @@ pub enum TlsError {
 pub struct Presented(Arc<Mutex<Vec<CertificateDer<'static>>>>);
 
 impl Presented {
+    fn keep(&self, chain: Vec<CertificateDer<'static>>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = chain;
+    }
+
     /// What was presented so far, readable certificates only.
     pub fn certificates(&self) -> Vec<Certificate> {
         let chain = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -101,11 +103,7 @@ fn build(tls: &Tls, client_key: Option<&Secret>, presented: Option<Presented>) -
         Some(name) => Some(ServerName::try_from(name.to_owned()).map_err(|_| TlsError::ServerName(name.to_owned()))?),
         None => None,
     };
-    let verifier = Verifier { inner, own, own_ca: tls.ca.is_some(), name, presented };
-    let builder = ClientConfig::builder_with_provider(provider())
-        .with_safe_default_protocol_versions()?
-        .dangerous()
-        .with_custom_certificate_verifier(Arc::new(verifier));
+    let builder = trusting(Trust::Authorities { inner, own, own_ca: tls.ca.is_some(), name, presented })?;
     let mut config = match &tls.client_cert {
         None => builder.with_no_client_auth(),
         Some(pem) => {
@@ -113,9 +111,7 @@ fn build(tls: &Tls, client_key: Option<&Secret>, presented: Option<Presented>) -
             let key = client_key.ok_or_else(|| {
                 TlsError::ClientKey("none is stored; choose the key of the client certificate.".into())
             })?;
-            relayscope_domain::broker::check_key(key.expose()).map_err(TlsError::ClientKey)?;
-            let key = PrivateKeyDer::from_pem_slice(key.expose().as_bytes())
-                .map_err(|_| TlsError::ClientKey("it is not readable PEM.".into()))?;
+            let key = private_key(key).map_err(TlsError::ClientKey)?;
             builder.with_client_auth_cert(chain, key).map_err(|error| match error {
                 Error::InconsistentKeys(_) => TlsError::KeyMismatch,
                 Error::General(text) => TlsError::ClientKey(text),
@@ -137,6 +133,12 @@ pub(crate) fn ders(pem: &str) -> Result<Vec<CertificateDer<'static>>, String> {
         .map_err(|_| "it is not readable PEM.".to_owned())
 }
 
+/// The private key of a PEM text; the error says what is wrong with it.
+pub(crate) fn private_key(pem: &Secret) -> Result<PrivateKeyDer<'static>, String> {
+    relayscope_domain::broker::check_key(pem.expose())?;
+    PrivateKeyDer::from_pem_slice(pem.expose().as_bytes()).map_err(|_| "it is not readable PEM.".to_owned())
+}
+
 fn own_roots(pem: &str) -> Result<(RootCertStore, Vec<CertificateDer<'static>>), TlsError> {
     let own = ders(pem).map_err(TlsError::Ca)?;
     let mut roots = RootCertStore::empty();
@@ -144,94 +146,4 @@ fn own_roots(pem: &str) -> Result<(RootCertStore, Vec<CertificateDer<'static>>),
         roots.add(der.clone()).map_err(|error| TlsError::Ca(error.to_string()))?;
     }
     Ok((roots, own))
-}
-
-#[derive(Debug)]
-struct Verifier {
-    inner: Arc<WebPkiServerVerifier>,
-    /// The chosen authorities; empty when the system's are trusted.
-    own: Vec<CertificateDer<'static>>,
-    own_ca: bool,
-    name: Option<ServerName<'static>>,
-    presented: Option<Presented>,
-}
-
-impl ServerCertVerifier for Verifier {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        intermediates: &[CertificateDer<'_>],
-        server_name: &ServerName<'_>,
-        ocsp_response: &[u8],
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        if let Some(presented) = &self.presented {
-            let chain = std::iter::once(end_entity).chain(intermediates).map(|der| der.clone().into_owned()).collect();
-            *presented.0.lock().unwrap_or_else(PoisonError::into_inner) = chain;
-        }
-        let name = self.name.as_ref().unwrap_or(server_name);
-        let result = if self.own.iter().any(|der| der == end_entity) {
-            self.verify_chosen(end_entity, name, now)
-        } else {
-            self.inner.verify_server_cert(end_entity, intermediates, name, ocsp_response, now)
-        };
-        result.map_err(|error| match error {
-            Error::InvalidCertificate(why) => {
-                let chain: Vec<Certificate> = std::iter::once(end_entity)
-                    .chain(intermediates)
-                    .filter_map(|der| Certificate::from_der(der).ok())
-                    .collect();
-                let distrust = distrust(&why, &name.to_str(), &chain, self.own_ca);
-                Error::InvalidCertificate(CertificateError::Other(OtherError(Arc::new(distrust))))
-            }
-            other => other,
-        })
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls12_signature(message, cert, dss)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        self.inner.verify_tls13_signature(message, cert, dss)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.inner.supported_verify_schemes()
-    }
-}
-
-impl Verifier {
-    /// The server showed the very certificate that was chosen as authority: a self-signed one. That it holds the key is
-    /// proven by the handshake's signature; name and dates are checked here.
-    fn verify_chosen(
-        &self,
-        leaf: &CertificateDer<'_>,
-        name: &ServerName<'_>,
-        now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        let parsed = rustls::server::ParsedCertificate::try_from(leaf)?;
-        rustls::client::verify_server_name(&parsed, name)?;
-        let Ok(certificate) = Certificate::from_der(leaf) else {
-            return Err(CertificateError::BadEncoding.into());
-        };
-        let seconds = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
-        if seconds > certificate.not_after {
-            return Err(CertificateError::Expired.into());
-        }
-        if seconds < certificate.not_before {
-            return Err(CertificateError::NotValidYet.into());
-        }
-        Ok(ServerCertVerified::assertion())
-    }
 }

@@ -16,8 +16,14 @@ pub struct Distrust {
     pub fatal: bool,
 }
 
+/// What stays wrong until a person mends it.
+fn known(words: String, advice: &str) -> Distrust {
+    Distrust { words, advice: advice.to_owned(), fatal: true }
+}
+
+/// A refusal of a certificate in words; `chain` is what was shown, `asked` the name it was checked against, and `own_ca`
+/// whether authorities were chosen.
 pub(super) fn distrust(why: &CertificateError, asked: &str, chain: &[Certificate], own_ca: bool) -> Distrust {
-    let known = |text: String, advice: &str| Distrust { words: text, advice: advice.to_owned(), fatal: true };
     let Some(leaf) = chain.first() else {
         return known(
             "The broker's certificate is not readable.".into(),
@@ -45,38 +51,13 @@ pub(super) fn distrust(why: &CertificateError, asked: &str, chain: &[Certificate
             }
         }
         CertificateError::NotValidForName | CertificateError::NotValidForNameContext { .. } => {
-            let names = match leaf.names.as_slice() {
-                [] => format!("no host (its subject is “{}”)", leaf.subject),
-                [some @ .., _] if some.len() >= 8 => format!("{}, …", some[..8].join(", ")),
-                all => all.join(", "),
-            };
+            let names = names(leaf);
             known(
                 format!("The certificate is not for “{asked}”; it names {names}."),
                 "Connect by a name the certificate carries, or enter that name as server name.",
             )
         }
-        CertificateError::UnknownIssuer => {
-            let top = chain.last().unwrap_or(leaf);
-            if leaf.subject == leaf.issuer {
-                known(
-                    format!("The broker's certificate “{}” is self-signed, so nobody vouches for it.", leaf.subject),
-                    "If it is the broker's own, choose its file under own certificate authority.",
-                )
-            } else if own_ca {
-                known(
-                    format!(
-                        "The certificate was issued by “{}”, which the chosen authority does not vouch for.",
-                        top.issuer
-                    ),
-                    "Choose the file of the authority that issued the broker's certificate.",
-                )
-            } else {
-                known(
-                    format!("The certificate was issued by “{}”, which this system does not know.", top.issuer),
-                    "If it is a private authority, choose its file under own certificate authority.",
-                )
-            }
-        }
+        CertificateError::UnknownIssuer => unknown_issuer(leaf, chain.last().unwrap_or(leaf), own_ca),
         CertificateError::Revoked => {
             known(format!("The certificate “{}” was revoked.", leaf.subject), "Have it replaced on the broker.")
         }
@@ -96,6 +77,34 @@ pub(super) fn distrust(why: &CertificateError, asked: &str, chain: &[Certificate
             format!("The broker's certificate can't be accepted: {}.", Error::InvalidCertificate(other.clone())),
             "Look at the broker's certificate; it may have to be made anew.",
         ),
+    }
+}
+
+/// The names a certificate is for, eight at most.
+fn names(leaf: &Certificate) -> String {
+    match leaf.names.as_slice() {
+        [] => format!("no host (its subject is “{}”)", leaf.subject),
+        [some @ .., _] if some.len() >= 8 => format!("{}, …", some[..8].join(", ")),
+        all => all.join(", "),
+    }
+}
+
+fn unknown_issuer(leaf: &Certificate, top: &Certificate, own_ca: bool) -> Distrust {
+    if leaf.subject == leaf.issuer {
+        known(
+            format!("The broker's certificate “{}” is self-signed, so nobody vouches for it.", leaf.subject),
+            "If it is the broker's own, choose its file under own certificate authority.",
+        )
+    } else if own_ca {
+        known(
+            format!("The certificate was issued by “{}”, which the chosen authority does not vouch for.", top.issuer),
+            "Choose the file of the authority that issued the broker's certificate.",
+        )
+    } else {
+        known(
+            format!("The certificate was issued by “{}”, which this system does not know.", top.issuer),
+            "If it is a private authority, choose its file under own certificate authority.",
+        )
     }
 }
 

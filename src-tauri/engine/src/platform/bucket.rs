@@ -4,15 +4,16 @@
 //! which is enough for a stand-in. Only the writer task writes. A damaged file is set aside, never deleted; a file of a
 //! newer version is left alone.
 
-use super::PlatformError;
 use super::data::NewValue;
 use crate::api::wire::{BucketDevice, BucketRow, BucketRows};
-use crate::store::open;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use crate::feed::unix_millis;
+use crate::store::open::{OpenError, Schema, open_or_set_aside};
+use sqlx::migrate::Migrator;
+use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Row, Sqlite};
 use std::collections::HashMap;
-use std::path::{Path, PathBuf};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::path::Path;
+use std::time::SystemTime;
 
 /// Rows of one INSERT: below SQLite's limit of 32,766 parameters by far, and large enough to make the calls cheap.
 const ROWS_PER_INSERT: usize = 200;
@@ -38,69 +39,16 @@ pub(super) struct Batch {
     pub(super) stored_at: i64,
 }
 
-enum Opening {
-    Damaged(String),
-    Failed(PlatformError),
-}
+static MIGRATIONS: Migrator = sqlx::migrate!("migrations/bucket");
 
 impl Bucket {
-    /// Opens or makes the file. The second part is a notice when a damaged one was set aside.
-    pub(super) async fn open(path: &Path) -> Result<(Self, Option<String>), PlatformError> {
-        let damage = match Self::try_open(path).await {
-            Ok(bucket) => return Ok((bucket, None)),
-            Err(Opening::Failed(error)) => return Err(error),
-            Err(Opening::Damaged(damage)) => damage,
-        };
-        let aside = set_aside(path)?;
-        let notice = format!(
-            "The values of the local stand-in could not be read ({damage}). The file was set aside as {} and a new one begun.",
-            aside.display()
-        );
-        tracing::warn!(path = %path.display(), aside = %aside.display(), %damage, "A damaged bucket was set aside.");
-        match Self::try_open(path).await {
-            Ok(bucket) => Ok((bucket, Some(notice))),
-            Err(Opening::Failed(error)) => Err(error),
-            Err(Opening::Damaged(damage)) => Err(PlatformError::Damaged { path: path.to_owned(), damage }),
-        }
-    }
-
-    async fn try_open(path: &Path) -> Result<Self, Opening> {
-        let options = SqliteConnectOptions::new()
-            .filename(path)
-            .create_if_missing(true)
-            .journal_mode(SqliteJournalMode::Wal)
-            .synchronous(SqliteSynchronous::Normal)
-            .busy_timeout(Duration::from_secs(5));
-        let failed = |source| match damage(&source) {
-            Some(damage) => Opening::Damaged(damage),
-            None => Opening::Failed(PlatformError::Open { path: path.to_owned(), source }),
-        };
-        let pool = SqlitePoolOptions::new()
-            .max_connections(4)
-            .after_release(|connection, _| Box::pin(open::is_fit(connection)))
-            .connect_with(options)
-            .await
-            .map_err(failed)?;
-        let check = sqlx::query_scalar("PRAGMA quick_check(1)").fetch_one(&pool).await;
-        let opened = match check.map_err(failed) {
-            Ok::<String, _>(verdict) if verdict == "ok" => {
-                sqlx::migrate!("migrations/bucket").run(&pool).await.map_err(|error| match error {
-                    sqlx::migrate::MigrateError::VersionMissing(_) => {
-                        Opening::Failed(PlatformError::Newer { path: path.to_owned() })
-                    }
-                    error => Opening::Failed(PlatformError::Migrate { path: path.to_owned(), source: Box::new(error) }),
-                })
-            }
-            Ok(verdict) => Err(Opening::Damaged(verdict)),
-            Err(error) => Err(error),
-        };
-        match opened {
-            Ok(()) => Ok(Self { pool }),
-            Err(error) => {
-                pool.close().await;
-                Err(error)
-            }
-        }
+    /// Opens or makes the file; the second part says what a person should know.
+    pub(super) async fn open(path: &Path) -> Result<(Self, Vec<String>), OpenError> {
+        let schema =
+            Schema { what: "bucket of the local stand-in", migrations: &MIGRATIONS, full_sync: false, connections: 4 };
+        let stamp = unix_millis(SystemTime::now()).to_string();
+        let (pool, notices) = open_or_set_aside(path, schema, &stamp, None).await?;
+        Ok((Self { pool }, notices))
     }
 
     /// Values stored by serial.
@@ -232,32 +180,6 @@ impl Bucket {
     pub(super) async fn close(&self) {
         self.pool.close().await;
     }
-}
-
-/// What SQLite said, when it said that the file is damaged (SQLITE_CORRUPT) or no database (SQLITE_NOTADB).
-fn damage(error: &sqlx::Error) -> Option<String> {
-    let error = error.as_database_error()?;
-    let code: i64 = error.code()?.parse().ok()?;
-    matches!(code & 0xff, 11 | 26).then(|| error.message().to_owned())
-}
-
-fn set_aside(path: &Path) -> Result<PathBuf, PlatformError> {
-    let seconds = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs();
-    let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
-    let aside = (0..)
-        .map(|number: u32| path.with_file_name(format!("{name}.damaged-{}", seconds + u64::from(number))))
-        .find(|aside| !aside.exists())
-        .unwrap_or_else(|| path.with_extension("damaged"));
-    let failed = |source| PlatformError::SetAside { path: path.to_owned(), source };
-    std::fs::rename(path, &aside).map_err(failed)?;
-    for end in ["-wal", "-shm"] {
-        let beside = path.with_file_name(format!("{name}{end}"));
-        match std::fs::rename(&beside, format!("{}{end}", aside.display())) {
-            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
-    }
-    Ok(aside)
 }
 
 /// An id like TagoIO's: 24 hexadecimal digits that begin with the time.

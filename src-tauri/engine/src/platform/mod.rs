@@ -13,6 +13,7 @@ mod writer;
 pub use tokens::{PlatformToken, PlatformTokens};
 
 use crate::api::wire::{BucketDevice, BucketRows};
+use crate::store::open::OpenError;
 use axum::serve::ListenerExt;
 use bucket::Bucket;
 use std::future::Future;
@@ -56,46 +57,8 @@ pub enum PlatformError {
         source: std::io::Error,
     },
     /// The file can't be opened.
-    #[error("failed to open {path}")]
-    Open {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
-        #[source]
-        source: sqlx::Error,
-    },
-    /// The file can't be brought up to date.
-    #[error("failed to bring {path} up to date")]
-    Migrate {
-        /// The file.
-        path: PathBuf,
-        /// What went wrong.
-        #[source]
-        source: Box<sqlx::migrate::MigrateError>,
-    },
-    /// The file is of a newer Relayscope; it was left alone.
-    #[error("failed to open {path}: it was written by a newer version of Relayscope")]
-    Newer {
-        /// The file.
-        path: PathBuf,
-    },
-    /// A damaged file can't be renamed.
-    #[error("failed to set the damaged file {path} aside")]
-    SetAside {
-        /// The file.
-        path: PathBuf,
-        /// What the system said.
-        #[source]
-        source: std::io::Error,
-    },
-    /// A new file is damaged, too.
-    #[error("failed to begin a new {path}: {damage}")]
-    Damaged {
-        /// The file.
-        path: PathBuf,
-        /// What SQLite said.
-        damage: String,
-    },
+    #[error(transparent)]
+    Open(#[from] OpenError),
     /// Stored values can't be read.
     #[error("failed to read the stored values")]
     Read(#[source] sqlx::Error),
@@ -106,7 +69,7 @@ pub struct Platform {
     addr: SocketAddr,
     bucket: Bucket,
     totals: Arc<Totals>,
-    notice: Option<String>,
+    notices: Vec<String>,
     /// Cancelled to stop accepting; connections close after the request they are at.
     stop: CancellationToken,
     /// Cancelled to end the writer, after the requests or the grace ended.
@@ -123,7 +86,10 @@ impl Platform {
         let refused = |source| PlatformError::Listen { address, source };
         let listener = TcpListener::bind(address).await.map_err(refused)?;
         let addr = listener.local_addr().map_err(refused)?;
-        let (bucket, notice) = Bucket::open(&config.db_path).await?;
+        let (bucket, notices) = Bucket::open(&config.db_path).await?;
+        for notice in &notices {
+            tracing::warn!("{notice}");
+        }
         let writer = Writer::new(bucket.clone(), config.keep).await.map_err(PlatformError::Read)?;
         let totals = writer.totals();
         let (jobs, received) = Writer::channel();
@@ -143,7 +109,7 @@ impl Platform {
                 tracing::error!(%error, "The local stand-in ended.");
             }
         });
-        Ok(Self { addr, bucket, totals, notice, stop, end, finished, server, writer: writing })
+        Ok(Self { addr, bucket, totals, notices, stop, end, finished, server, writer: writing })
     }
 
     /// Base address of its interface, without a slash at the end.
@@ -157,8 +123,8 @@ impl Platform {
     }
 
     /// What people should know of the opening: that a damaged file was set aside.
-    pub fn notice(&self) -> Option<&str> {
-        self.notice.as_deref()
+    pub fn notices(&self) -> &[String] {
+        &self.notices
     }
 
     /// Values stored.

@@ -1,5 +1,6 @@
 //! The pump's sending half: which parcel goes now, and what an answer means for its lane, the gate, and the ledger.
 
+use super::gate::Refusal;
 use super::intake::Stood;
 use super::lanes::{Held, Key, Parcel};
 use super::lines::Done;
@@ -19,14 +20,14 @@ impl Pump {
     /// Sends what may be sent now.
     pub(super) fn send(&mut self) {
         self.pace_at = None;
-        if self.stopping || self.meter.is_paused() {
+        if self.stopping || self.ties.meter.is_paused() {
             return;
         }
         let now = Instant::now();
         self.lanes.wake(now);
         while self.lines.has_room() && self.gate.room(self.lines.busy(), self.concurrency.limit(), now) > 0 {
             if self.lanes.has_ready()
-                && let Err(at) = self.share.ready(now)
+                && let Err(at) = self.ties.share.ready(now)
             {
                 self.pace_at = Some(at);
                 return;
@@ -38,7 +39,7 @@ impl Pump {
                 held.entry.first_try_at.get_or_insert(first_try_at);
             }
             let body = self.body(&parcel.held);
-            if self.rules.dry_run {
+            if self.ties.rules.dry_run {
                 self.show(parcel, &body);
                 continue;
             }
@@ -53,7 +54,7 @@ impl Pump {
                     }
                     self.in_flight += count;
                     self.gate.sent();
-                    self.share.spent();
+                    self.ties.share.spent();
                 }
                 Err(parcel) => self.lanes.unsent(parcel),
             }
@@ -61,7 +62,7 @@ impl Pump {
     }
 
     fn body(&self, held: &[Held]) -> Bytes {
-        let extras = self.destination.extras();
+        let extras = self.ties.destination.extras();
         let words: Vec<(String, String)> = held
             .iter()
             .map(|held| {
@@ -70,7 +71,7 @@ impl Pump {
                 (at, if extras.message_id { message.message_id.to_string() } else { String::new() })
             })
             .collect();
-        self.destination.body(held.iter().zip(&words).map(|(held, (received_at, message_id))| {
+        self.ties.destination.body(held.iter().zip(&words).map(|(held, (received_at, message_id))| {
             let message = &held.entry.message;
             let (topic, payload) = (&*message.topic, &message.payload[..]);
             Sample {
@@ -80,14 +81,14 @@ impl Pump {
                 retain: message.retain,
                 received_at,
                 message_id,
-                relay: &self.name,
+                relay: &self.ties.name,
             }
         }))
     }
 
     /// Leaves out of a parcel what is too old; nothing when that was all.
     fn without_expired(&mut self, mut parcel: Parcel) -> Option<Parcel> {
-        let Some(hours) = self.rules.max_age_hours else { return Some(parcel) };
+        let Some(hours) = self.ties.rules.max_age_hours else { return Some(parcel) };
         let oldest = self.now() - i64::from(hours) * HOUR;
         let (kept, old): (Vec<Held>, Vec<Held>) =
             parcel.held.into_iter().partition(|held| held.entry.message.received_at >= oldest);
@@ -108,7 +109,7 @@ impl Pump {
 
     /// Dry run: the request is shown and goes nowhere.
     fn show(&mut self, parcel: Parcel, body: &[u8]) {
-        let request = self.destination.request_words(body);
+        let request = self.ties.destination.request_words(body);
         for held in &parcel.held {
             let topic = held.entry.message.topic.clone();
             self.record(Some(held.entry.message.message_id), Kind::DryRun { topic, request: request.clone() });
@@ -133,7 +134,7 @@ impl Pump {
             Outcome::Delivered => {
                 self.answered(now);
                 self.concurrency.answered(took, self.lanes.has_ready(), now);
-                self.meter.took(took);
+                self.ties.meter.took(took);
                 for held in &parcel.held {
                     let (topic, attempt) = (held.entry.message.topic.clone(), held.entry.attempts + 1);
                     let (status, answer) = (status.unwrap_or(200), answer.clone());
@@ -157,20 +158,20 @@ impl Pump {
                     self.concurrency.overloaded(now);
                 }
                 if let Some(given_up) = self.given_up(&parcel, everyone, &reason) {
-                    self.gate.failed(everyone, status.is_some(), after, now);
+                    self.gate.failed(Refusal { everyone, said: status.is_some(), after }, now);
                     return self.bury(parcel, status, &answer, given_up);
                 }
                 self.retry(parcel, Retry { after, reason, everyone, status, took }, now);
             }
             Outcome::Refused { reason } => {
                 let until = self.gate.refused(now);
-                if !matches!(self.meter.destination(), Destination::Paused { .. }) {
+                if !matches!(self.ties.meter.destination(), Destination::Paused { .. }) {
                     self.since = SystemTime::now();
                 }
                 self.working = false;
-                self.meter.set_destination(Destination::Paused { reason: reason.clone(), since: self.since });
+                self.ties.meter.set_destination(Destination::Paused { reason: reason.clone(), since: self.since });
                 let advice = "Replace the token or the authorization; the relay then goes on by itself.";
-                self.meter.trouble(reason.clone(), advice);
+                self.ties.meter.trouble(reason.clone(), advice);
                 self.told_retry(&parcel, status, took, &reason, until, now);
                 self.lanes.again(parcel);
             }
@@ -179,11 +180,11 @@ impl Pump {
 
     fn retry(&mut self, parcel: Parcel, retry: Retry, now: Instant) {
         let Retry { after, reason, everyone, status, took } = retry;
-        let closed = self.gate.failed(everyone, status.is_some(), after, now);
-        self.meter.trouble(reason.clone(), "It is tried again by itself; nothing is lost.");
+        let closed = self.gate.failed(Refusal { everyone, said: status.is_some(), after }, now);
+        self.ties.meter.trouble(reason.clone(), "It is tried again by itself; nothing is lost.");
         if let Some(until) = closed {
             if status == Some(429) {
-                self.share.refused(until, now);
+                self.ties.share.refused(until, now);
             }
             self.waiting(&reason, SystemTime::now() + until.saturating_duration_since(now));
             self.told_retry(&parcel, status, took, &reason, until, now);
@@ -236,19 +237,19 @@ impl Pump {
     /// then, hours do.
     fn given_up(&self, parcel: &Parcel, everyone: bool, reason: &str) -> Option<String> {
         let head = &parcel.held.first()?.entry;
-        if let Some(most) = self.rules.attempts.filter(|most| !everyone && head.attempts + 1 >= *most) {
+        if let Some(most) = self.ties.rules.attempts.filter(|most| !everyone && head.attempts + 1 >= *most) {
             return Some(format!("{reason}; given up after {most} attempts"));
         }
-        let hours = self.rules.give_up_hours?;
+        let hours = self.ties.rules.give_up_hours?;
         let first = head.first_try_at.unwrap_or(head.message.received_at);
         (self.now() - first >= i64::from(hours) * HOUR).then(|| format!("{reason}; given up after {hours} h"))
     }
 
     fn bury(&mut self, parcel: Parcel, status: Option<u16>, answer: &str, reason: String) {
-        let request = self.destination.request_words(&self.body(&parcel.held));
+        let request = self.ties.destination.request_words(&self.body(&parcel.held));
         for held in parcel.held {
             let (topic, attempts) = (held.entry.message.topic.clone(), held.entry.attempts + 1);
-            self.meter.trouble(
+            self.ties.meter.trouble(
                 format!("A message to {topic} became a dead letter: {reason}."),
                 "Look at it under Queue; the relay goes on with the others.",
             );
@@ -272,7 +273,7 @@ impl Pump {
 
     /// A message is done with: what stands on disk of it goes with the next group.
     fn finish(&mut self, held: &Held, end: End) {
-        self.meter.ended(end, 1);
+        self.ties.meter.ended(end, 1);
         let gone = Gone { id: held.entry.id, cost: held.entry.message.cost() };
         match (self.intake.finished(held.slot), end) {
             (Stood::Nowhere, End::Delivered) => self.group.passed += 1,
@@ -292,21 +293,21 @@ impl Pump {
 
     fn answered(&mut self, now: Instant) {
         if self.gate.answered(now) {
-            self.share.taken();
+            self.ties.share.taken();
             self.lanes.wake_all();
         }
         if !self.working {
             self.working = true;
-            self.meter.set_destination(Destination::Working { since: SystemTime::now() });
+            self.ties.meter.set_destination(Destination::Working { since: SystemTime::now() });
         }
     }
 
     pub(super) fn waiting(&mut self, reason: &str, until: SystemTime) {
         self.working = false;
-        if !matches!(self.meter.destination(), Destination::Waiting { .. }) {
+        if !matches!(self.ties.meter.destination(), Destination::Waiting { .. }) {
             self.since = SystemTime::now();
         }
-        self.meter.set_destination(Destination::Waiting { reason: reason.to_owned(), since: self.since, until });
+        self.ties.meter.set_destination(Destination::Waiting { reason: reason.to_owned(), since: self.since, until });
     }
 }
 

@@ -36,7 +36,7 @@ const COUNTS: Duration = Duration::from_millis(500);
 impl Pump {
     /// Takes messages in the order of arrival.
     pub(super) async fn arrived(&mut self, arrived: &mut Vec<Received>) {
-        let first = self.queue.reserve(arrived.len());
+        let first = self.ties.queue.reserve(arrived.len());
         let now = Instant::now();
         let (mut kept, mut filtered, mut dropped) = (0, 0, 0);
         for (id, received) in (first..).zip(arrived.drain(..)) {
@@ -45,8 +45,8 @@ impl Pump {
                 self.intake.push_settled(received.ack, bytes, now);
                 continue;
             }
-            let left_out = match self.admit.admit(&received, &mut self.group.retained).await {
-                Ok(Admission::Relay) if self.rules.when_full == WhenFull::DropNewest && self.room() == 0 => {
+            let left_out = match self.ties.admit.admit(&received, &mut self.group.retained).await {
+                Ok(Admission::Relay) if self.ties.rules.when_full == WhenFull::DropNewest && self.room() == 0 => {
                     dropped += 1;
                     Some("the queue's budget is used up, and its rule drops what comes".to_owned())
                 }
@@ -57,13 +57,13 @@ impl Pump {
                 }
                 // What is not known is forwarded: twice is better than never.
                 Err(error) => {
-                    self.meter.trouble(error.to_string(), "A retained message may be forwarded once more.");
+                    self.ties.meter.trouble(error.to_string(), "A retained message may be forwarded once more.");
                     None
                 }
             };
             if let Some(reason) = left_out {
                 let kind = Kind::Dropped { topic: received.topic.clone(), count: 1, reason };
-                self.feed.record(Event::now(&self.broker, &self.name, Some(received.message_id), kind));
+                self.ties.feed.record(Event::now(&self.ties.broker, &self.ties.name, Some(received.message_id), kind));
                 self.intake.push_settled(received.ack, bytes, now);
                 continue;
             }
@@ -72,7 +72,7 @@ impl Pump {
         }
         self.group.filtered += filtered;
         self.group.dropped += dropped;
-        self.meter.received(kept, filtered, dropped);
+        self.ties.meter.received(kept, filtered, dropped);
     }
 
     fn keep(&mut self, id: i64, received: Received, bytes: usize, now: Instant) {
@@ -104,7 +104,7 @@ impl Pump {
 
     /// What is left of the budget, bytes.
     fn unused(&self) -> u64 {
-        (u64::from(self.rules.queue_megabytes) * 1_000_000).saturating_sub(self.meter.bytes())
+        (u64::from(self.ties.rules.queue_megabytes) * 1_000_000).saturating_sub(self.ties.meter.bytes())
     }
 
     fn is_crowded(&self) -> bool {
@@ -126,7 +126,7 @@ impl Pump {
             return;
         }
         self.write_again = None;
-        let stops = self.meter.is_full() && self.rules.when_full == WhenFull::Stop && !self.stopping;
+        let stops = self.ties.meter.is_full() && self.ties.rules.when_full == WhenFull::Stop && !self.stopping;
         let quiet =
             if self.intake.len() < FEW && self.working && self.concurrency.is_quick() { QUIET } else { STALLED };
         let patience = if self.working { Patience::LONG } else { Patience::SHORT };
@@ -142,7 +142,7 @@ impl Pump {
         }
         if !stops {
             let spare = (!self.stopping && !self.intake.is_quiet(quiet, now)).then_some(patience);
-            let room = if self.rules.when_full == WhenFull::Stop { self.unused() } else { u64::MAX };
+            let room = if self.ties.rules.when_full == WhenFull::Stop { self.unused() } else { u64::MAX };
             self.group.arrived = self.intake.take_unwritten(GROUP, room, spare, now);
         }
         if self.group.is_empty() {
@@ -152,7 +152,7 @@ impl Pump {
         }
         self.settling = None;
         self.counted = now;
-        let (group, queue, relay) = (std::mem::take(&mut self.group), self.queue.clone(), self.relay);
+        let (group, queue, relay) = (std::mem::take(&mut self.group), self.ties.queue.clone(), self.ties.relay);
         self.writing = Some(Box::pin(async move {
             let result = queue.commit(relay, &group).await;
             (group, result)
@@ -164,14 +164,19 @@ impl Pump {
         match result {
             Ok(()) => {
                 self.intake.written();
-                self.admit.remembered(&group.retained);
-                self.meter.stored(group.bytes_delta());
+                self.ties.admit.remembered(&group.retained);
+                self.ties.meter.stored(group.bytes_delta());
                 // Counted when they can be listed; until then they wait.
-                self.meter.ended(End::Dead, group.dead.len() as u64);
+                self.ties.meter.ended(End::Dead, group.dead.len() as u64);
                 self.note_deleted(&group);
                 for (entry, message) in group.arrived {
                     let kind = Kind::Queued { topic: message.topic, entry };
-                    self.feed.record(Event::now(&self.broker, &self.name, Some(message.message_id), kind));
+                    self.ties.feed.record(Event::now(
+                        &self.ties.broker,
+                        &self.ties.name,
+                        Some(message.message_id),
+                        kind,
+                    ));
                 }
                 self.tries = 0;
                 if std::mem::take(&mut self.told_failure) {
@@ -183,11 +188,11 @@ impl Pump {
                 let text = error.to_string();
                 let spared = self.intake.not_written();
                 self.group = merged(group, std::mem::take(&mut self.group), &spared);
-                self.meter.storage_failed(&text);
+                self.ties.meter.storage_failed(&text);
                 self.write_again = Some(Instant::now() + RETRY);
                 self.tries += 1;
                 if !std::mem::replace(&mut self.told_failure, true) {
-                    tracing::error!(relay = %self.relay, %error, "The queue can't be written; acknowledgements wait.");
+                    tracing::error!(relay = %self.ties.relay, %error, "The queue can't be written; acknowledgements wait.");
                     self.note(true, text);
                 }
             }
@@ -201,7 +206,7 @@ impl Pump {
         }
         self.read_again = None;
         self.forget_deleted();
-        let (queue, relay, stored) = (self.queue.clone(), self.relay, self.intake.boundary());
+        let (queue, relay, stored) = (self.ties.queue.clone(), self.ties.relay, self.intake.boundary());
         if let Some(at) = self.wanted.iter().position(|wanted| wanted.upto < stored) {
             let wanted = self.wanted.swap_remove(at);
             self.reading = Some(Box::pin(async move {
@@ -233,7 +238,7 @@ impl Pump {
         let entries = match result {
             Ok(entries) => entries,
             Err(error) => {
-                self.meter.trouble(error.to_string(), "Nothing is lost; reading is tried again.");
+                self.ties.meter.trouble(error.to_string(), "Nothing is lost; reading is tried again.");
                 self.read_again = Some(Instant::now() + RETRY);
                 self.reading_page = false;
                 match asked {

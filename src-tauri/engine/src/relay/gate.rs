@@ -24,6 +24,17 @@ pub(super) struct Gate {
     mixed_until: Option<Instant>,
 }
 
+/// Why something was not taken.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Refusal {
+    /// Whether it would befall any other message as well.
+    pub(super) everyone: bool,
+    /// Whether there was an answer that said so; otherwise nobody answered.
+    pub(super) said: bool,
+    /// After which time the destination wants to be asked again, if it said so.
+    pub(super) after: Option<Duration>,
+}
+
 impl Gate {
     /// How many requests may be under way now, given how many are and how many are allowed at all.
     pub(super) fn room(&self, in_flight: usize, limit: usize, now: Instant) -> usize {
@@ -61,15 +72,9 @@ impl Gate {
         said && self.mixed_until.is_some_and(|until| now < until)
     }
 
-    /// Something was not taken; `said` when there was an answer that said so. Returns until when the gate is closed, when
-    /// it is.
-    pub(super) fn failed(
-        &mut self,
-        everyone: bool,
-        said: bool,
-        after: Option<Duration>,
-        now: Instant,
-    ) -> Option<Instant> {
+    /// Something was not taken. Returns until when the gate is closed, when it is.
+    pub(super) fn failed(&mut self, refusal: Refusal, now: Instant) -> Option<Instant> {
+        let Refusal { everyone, said, after } = refusal;
         let everyone = everyone && !self.is_mixed(said, now);
         self.failures += 1;
         let was_probe = std::mem::take(&mut self.probing);
@@ -104,20 +109,27 @@ impl Gate {
 mod tests {
     use super::*;
 
+    const NOBODY_THERE: Refusal = Refusal { everyone: true, said: false, after: None };
+    const ONE_REFUSED: Refusal = Refusal { everyone: false, said: true, after: None };
+
+    fn all_refused(seconds: u64) -> Refusal {
+        Refusal { everyone: true, said: true, after: Some(Duration::from_secs(seconds)) }
+    }
+
     #[test]
     fn one_probe_at_a_time_and_one_success_opens() {
         let now = Instant::now();
         let mut gate = Gate::default();
         assert_eq!(gate.room(10, 50, now), 40);
-        let until = gate.failed(true, false, None, now).unwrap_or(now);
+        let until = gate.failed(NOBODY_THERE, now).unwrap_or(now);
         assert_eq!(until, now + FIRST);
-        assert_eq!(gate.failed(true, false, None, now), Some(until), "failing together closes once");
+        assert_eq!(gate.failed(NOBODY_THERE, now), Some(until), "failing together closes once");
         assert_eq!(gate.room(0, 50, now), 0);
         assert_eq!(gate.room(0, 50, until), 1);
         assert_eq!(gate.room(3, 50, until), 0, "others are still under way");
         gate.sent();
         assert_eq!(gate.room(0, 50, until), 0);
-        assert_eq!(gate.failed(true, false, None, until), Some(until + FIRST * 2));
+        assert_eq!(gate.failed(NOBODY_THERE, until), Some(until + FIRST * 2));
         gate.sent();
         assert!(gate.answered(now));
         assert_eq!(gate.room(0, 50, now), 50);
@@ -128,15 +140,15 @@ mod tests {
         let now = Instant::now();
         let mut gate = Gate::default();
         for _ in 0..100 {
-            assert_eq!(gate.failed(false, true, None, now), None);
+            assert_eq!(gate.failed(ONE_REFUSED, now), None);
             gate.answered(now);
         }
         for _ in 1..IN_A_ROW {
-            assert_eq!(gate.failed(false, true, None, now), None);
+            assert_eq!(gate.failed(ONE_REFUSED, now), None);
         }
-        assert!(gate.failed(false, true, None, now).is_some());
+        assert!(gate.failed(ONE_REFUSED, now).is_some());
         let mut gate = Gate::default();
-        assert_eq!(gate.failed(true, true, Some(Duration::from_secs(8)), now), Some(now + Duration::from_secs(8)));
+        assert_eq!(gate.failed(all_refused(8), now), Some(now + Duration::from_secs(8)));
         assert_eq!(gate.refused(now), now + PAUSED);
     }
 
@@ -144,16 +156,15 @@ mod tests {
     fn when_some_are_refused_and_others_taken_each_lane_waits_for_itself() {
         let now = Instant::now();
         let mut gate = Gate::default();
-        let wait = Some(Duration::from_secs(2));
-        assert!(gate.failed(true, true, wait, now).is_some());
+        assert!(gate.failed(all_refused(2), now).is_some());
         let later = now + Duration::from_secs(2);
         gate.sent();
         gate.answered(later);
-        assert_eq!(gate.failed(true, true, wait, later), None);
+        assert_eq!(gate.failed(all_refused(2), later), None);
         gate.answered(later);
-        assert_eq!(gate.failed(true, true, wait, later + Duration::from_secs(5)), None);
-        assert!(gate.failed(true, false, None, later).is_some(), "nobody there is nobody there");
+        assert_eq!(gate.failed(all_refused(2), later + Duration::from_secs(5)), None);
+        assert!(gate.failed(NOBODY_THERE, later).is_some(), "nobody there is nobody there");
         gate.answered(later + STAYS_MIXED);
-        assert!(gate.failed(true, true, wait, later + STAYS_MIXED * 2).is_some());
+        assert!(gate.failed(all_refused(2), later + STAYS_MIXED * 2).is_some());
     }
 }

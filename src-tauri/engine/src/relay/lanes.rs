@@ -201,13 +201,14 @@ impl Lanes {
         }
     }
 
-    fn put_back(&mut self, parcel: Parcel, front: bool) -> Key {
+    /// Puts messages back to the front of their lane; `attempts` is how many were made meanwhile.
+    fn put_back(&mut self, parcel: Parcel, attempts: u32) -> Key {
         let Parcel { key, held } = parcel;
         held.iter().for_each(|held| self.took(held));
         let lane = self.lanes.entry(key.clone()).or_default();
         lane.busy = false;
         for mut held in held.into_iter().rev() {
-            held.entry.attempts += u32::from(front);
+            held.entry.attempts += attempts;
             lane.queue.push_front(held);
         }
         key
@@ -215,20 +216,20 @@ impl Lanes {
 
     /// It was not sent after all: it is next again.
     pub(super) fn unsent(&mut self, parcel: Parcel) {
-        let key = self.put_back(parcel, false);
+        let key = self.put_back(parcel, 0);
         self.ready.push_front(key);
     }
 
     /// It is to be sent again as soon as anything may be sent.
     pub(super) fn again(&mut self, parcel: Parcel) {
-        let key = self.put_back(parcel, true);
+        let key = self.put_back(parcel, 1);
         self.ready.push_front(key);
     }
 
     /// A request with several was refused: they are sent one by one, so that only the bad one is given up.
     pub(super) fn singly(&mut self, parcel: Parcel) {
         let count = parcel.held.len();
-        let key = self.put_back(parcel, true);
+        let key = self.put_back(parcel, 1);
         if let Some(lane) = self.lanes.get_mut(&key) {
             lane.singly = count;
         }
@@ -237,7 +238,7 @@ impl Lanes {
 
     /// It is to be sent again after a wait of its own; returns until when.
     pub(super) fn wait(&mut self, parcel: Parcel, after: Option<Duration>, now: Instant) -> Instant {
-        let key = self.put_back(parcel, true);
+        let key = self.put_back(parcel, 1);
         let Some(lane) = self.lanes.get_mut(&key) else { return now };
         let attempts = lane.queue.front().map_or(1, |head| head.entry.attempts);
         let wait = after.unwrap_or_else(|| {

@@ -31,7 +31,7 @@ use crate::queue::{Queue, QueueError};
 use admit::{Admit, Echoes};
 use meter::Meter;
 use profile::{Profile, Share};
-use pump::{Parts, Pump};
+use pump::{Inputs, Pump, Ties};
 use relayscope_domain::delivery::Rules;
 use relayscope_domain::id::RelayId;
 use std::sync::Arc;
@@ -160,7 +160,7 @@ async fn work(config: RelayConfig, stop: CancellationToken, started: impl FnOnce
 
     let admit = Admit::new(id, queue.clone(), mappings, rules.retained, echoes);
     let share = Share::join(profile, id, &rules, Instant::now());
-    let parts = Parts {
+    let ties = Ties {
         relay: id,
         name,
         broker,
@@ -172,12 +172,10 @@ async fn work(config: RelayConfig, stop: CancellationToken, started: impl FnOnce
         meter,
         share,
         admit,
-        arrivals: outer.arrivals,
-        acks: outer.acks,
         backlog: outer.backlog,
-        requeued,
     };
-    let (pump, inputs) = Pump::new(parts);
+    let (pump, answers) = Pump::new(ties, outer.acks);
+    let inputs = Inputs { arrivals: outer.arrivals, answers, requeued };
     let mut parts: JoinSet<()> = JoinSet::new();
     parts.spawn(session_task);
     parts.spawn(pump.run(inputs, stop.clone()));

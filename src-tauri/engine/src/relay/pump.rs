@@ -33,8 +33,8 @@ const FEW: usize = 128;
 const FEW_WAIT: usize = 6_144;
 const TICK: Duration = Duration::from_millis(250);
 
-/// What a pump is made of.
-pub(super) struct Parts {
+/// What a pump belongs to and works with.
+pub(super) struct Ties {
     pub(super) relay: RelayId,
     pub(super) name: Arc<str>,
     pub(super) broker: Arc<str>,
@@ -46,11 +46,7 @@ pub(super) struct Parts {
     pub(super) meter: Arc<Meter>,
     pub(super) share: Share,
     pub(super) admit: Admit,
-    pub(super) arrivals: mpsc::Receiver<Received>,
-    pub(super) acks: mpsc::Sender<Vec<AckToken>>,
     pub(super) backlog: Backlog,
-    /// Sender: whoever puts entries into the queue besides. A stored permit is enough: all there is is read.
-    pub(super) requeued: Arc<Notify>,
 }
 
 pub(super) type Writing = Pin<Box<dyn Future<Output = (Group, Result<(), QueueError>)> + Send>>;
@@ -69,22 +65,11 @@ pub(super) enum Asked {
 }
 
 pub(super) struct Pump {
-    pub(super) relay: RelayId,
-    pub(super) name: Arc<str>,
-    pub(super) broker: Arc<str>,
-    pub(super) path: Arc<str>,
-    pub(super) rules: Rules,
-    pub(super) destination: TagoIo,
-    pub(super) queue: Queue,
-    pub(super) feed: Feed,
-    pub(super) meter: Arc<Meter>,
-    pub(super) admit: Admit,
+    pub(super) ties: Ties,
     pub(super) acks: Option<mpsc::Sender<Vec<AckToken>>>,
-    pub(super) backlog: Backlog,
     pub(super) intake: Intake,
     pub(super) lanes: Lanes,
     pub(super) gate: Gate,
-    pub(super) share: Share,
     pub(super) concurrency: Concurrency,
     pub(super) lines: Lines,
     // Acknowledgements that the session had no room for yet.
@@ -137,44 +122,17 @@ pub(super) struct Pump {
 }
 
 impl Pump {
-    /// A pump, and where its answers come from.
-    pub(super) fn new(parts: Parts) -> (Self, Inputs) {
-        let Parts {
-            relay,
-            name,
-            broker,
-            path,
-            rules,
-            destination,
-            queue,
-            feed,
-            meter,
-            share,
-            admit,
-            arrivals,
-            acks,
-            backlog,
-            requeued,
-        } = parts;
-        let last = queue.reserve(0) - 1;
+    /// A pump that gives its acknowledgements to `acks`, and where answers to its requests come from.
+    pub(super) fn new(ties: Ties, acks: mpsc::Sender<Vec<AckToken>>) -> (Self, mpsc::Receiver<Done>) {
+        let rules = &ties.rules;
+        let last = ties.queue.reserve(0) - 1;
         let (now, wall) = (Instant::now(), SystemTime::now());
-        let (lines, answers) = Lines::new(destination.clone(), rules.requests);
+        let (lines, answers) = Lines::new(ties.destination.clone(), rules.requests);
         let pump = Self {
-            relay,
-            name,
-            broker,
-            path,
-            destination,
-            queue,
-            feed,
-            meter,
-            admit,
             acks: Some(acks),
-            backlog,
             intake: Intake::new(last),
             lanes: Lanes::new(rules.order, rules.batch),
             gate: Gate::default(),
-            share,
             concurrency: Concurrency::new(rules.requests),
             lines,
             owed: vec![],
@@ -207,15 +165,15 @@ impl Pump {
             told_full: false,
             told_failure: false,
             tries: 0,
-            rules,
+            ties,
         };
-        (pump, Inputs { arrivals, answers, requeued })
+        (pump, answers)
     }
 
     /// Runs until `stop` and everything that was received is safe.
     pub(super) async fn run(mut self, mut inputs: Inputs, stop: CancellationToken) {
         let (mut arrived, mut ended) = (Vec::with_capacity(TURN), Vec::with_capacity(TURN));
-        let mut pauses = self.meter.pauses();
+        let mut pauses = self.ties.meter.pauses();
         let mut ticks = tokio::time::interval(TICK);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
@@ -250,12 +208,12 @@ impl Pump {
             self.start_writing();
             self.release();
             self.start_reading();
-            self.meter.set_in_flight(self.in_flight);
+            self.ties.meter.set_in_flight(self.in_flight);
             if self.stopping && self.is_over() {
                 break;
             }
         }
-        self.meter.set_in_flight(0);
+        self.ties.meter.set_in_flight(0);
     }
 
     fn stop(&mut self) {
@@ -274,7 +232,7 @@ impl Pump {
         let mut times = [self.write_at, self.write_again, None, None, None];
         if !self.stopping {
             times[2] = self.read_again;
-            if !self.meter.is_paused() {
+            if !self.ties.meter.is_paused() {
                 let gate = self.gate.opens_at().filter(|_| self.lines.busy() == 0 && self.lanes.has_ready());
                 times[3] = self.lanes.wakes_at();
                 // A request that waits for its pace does so behind an open gate.
@@ -288,7 +246,7 @@ impl Pump {
     fn release(&mut self) {
         if !self.reading_page {
             let bytes = self.intake.release(&mut self.owed);
-            self.backlog.taken(bytes);
+            self.ties.backlog.taken(bytes);
         }
         let Some(acks) = &self.acks else { return };
         if !self.owed.is_empty() {
@@ -306,7 +264,7 @@ impl Pump {
     }
 
     pub(super) fn record(&self, id: Option<MessageId>, kind: Kind) {
-        self.feed.record(Event::now(&self.path, &self.path, id, kind));
+        self.ties.feed.record(Event::now(&self.ties.path, &self.ties.path, id, kind));
     }
 
     pub(super) fn note(&self, failure: bool, text: String) {
@@ -316,9 +274,10 @@ impl Pump {
 
 /// Where a pump is fed from.
 pub(super) struct Inputs {
-    arrivals: mpsc::Receiver<Received>,
-    answers: mpsc::Receiver<Done>,
-    requeued: Arc<Notify>,
+    pub(super) arrivals: mpsc::Receiver<Received>,
+    pub(super) answers: mpsc::Receiver<Done>,
+    /// Sender: whoever puts entries into the queue besides. A stored permit is enough: all there is is read.
+    pub(super) requeued: Arc<Notify>,
 }
 
 impl Inputs {

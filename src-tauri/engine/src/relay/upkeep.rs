@@ -20,7 +20,7 @@ impl Pump {
     pub(super) fn tick(&mut self) {
         let now = Instant::now();
         self.lines.trim(now);
-        self.meter.set_pace(self.share.quota(now), self.concurrency.limit());
+        self.ties.meter.set_pace(self.ties.share.quota(now), self.concurrency.limit());
         self.held_back(now);
         self.budget();
         self.mind_the_clock();
@@ -35,7 +35,7 @@ impl Pump {
     /// Says so when the refusal that holds requests back was another relay's.
     fn held_back(&mut self, now: Instant) {
         let others = self.gate.opens_at().is_none() && self.lanes.has_ready();
-        if let Some(until) = self.share.held(now).filter(|_| others) {
+        if let Some(until) = self.ties.share.held(now).filter(|_| others) {
             let reason = "TagoIO answered a relay of the same profile with 429 (too many requests)";
             self.waiting(reason, SystemTime::now() + until.saturating_duration_since(now));
         }
@@ -43,28 +43,28 @@ impl Pump {
 
     /// Whether the budget is used up, and what follows.
     pub(super) fn budget(&mut self) {
-        let budget = u64::from(self.rules.queue_megabytes) * 1_000_000;
-        let bytes = self.meter.bytes();
+        let budget = u64::from(self.ties.rules.queue_megabytes) * 1_000_000;
+        let bytes = self.ties.meter.bytes();
         // Full at the budget, no longer full a twentieth below, so that it does not flicker.
-        let full = bytes >= if self.meter.is_full() { budget - budget / 20 } else { budget };
-        self.meter.set_full(full);
+        let full = bytes >= if self.ties.meter.is_full() { budget - budget / 20 } else { budget };
+        self.ties.meter.set_full(full);
         if full != self.told_full {
             self.told_full = full;
             let text = if full { self.full_words() } else { "The queue has room again.".to_owned() };
             self.note(full, text);
         }
-        if full && self.rules.when_full == WhenFull::DropOldest {
+        if full && self.ties.rules.when_full == WhenFull::DropOldest {
             self.start_dropping(bytes.saturating_sub(budget - budget / 10));
         }
     }
 
     fn full_words(&self) -> String {
-        let what = match self.rules.when_full {
+        let what = match self.ties.rules.when_full {
             WhenFull::Stop => "nothing more is acknowledged, the broker keeps it",
             WhenFull::DropOldest => "the oldest messages are dropped",
             WhenFull::DropNewest => "what comes is dropped",
         };
-        format!("The queue's budget of {} MB is used up: {what}.", self.rules.queue_megabytes)
+        format!("The queue's budget of {} MB is used up: {what}.", self.ties.rules.queue_megabytes)
     }
 
     /// Has the oldest messages looked for whose costs reach `bytes`.
@@ -73,7 +73,7 @@ impl Pump {
             return;
         }
         let busy = self.under_way.clone().unwrap_or_default();
-        let (queue, relay) = (self.queue.clone(), self.relay);
+        let (queue, relay) = (self.ties.queue.clone(), self.ties.relay);
         // What is in memory still has its place; it is left alone.
         let below = self.intake.first().unwrap_or(i64::MAX);
         self.dropping = Some(Box::pin(async move { queue.oldest_worth(relay, bytes, below, &busy).await }));
@@ -83,7 +83,9 @@ impl Pump {
     pub(super) fn drop_oldest(&mut self, found: Result<Vec<Gone>, QueueError>) {
         let oldest = match found {
             Ok(oldest) => oldest,
-            Err(error) => return self.meter.trouble(error.to_string(), "Nothing is dropped before it can be read."),
+            Err(error) => {
+                return self.ties.meter.trouble(error.to_string(), "Nothing is dropped before it can be read.");
+            }
         };
         let busy = self.under_way.get_or_insert_default();
         let oldest: Vec<Gone> = oldest.into_iter().filter(|gone| !busy.contains(&gone.id)).collect();
@@ -93,7 +95,7 @@ impl Pump {
         busy.extend(oldest.iter().map(|gone| gone.id));
         let count = oldest.len() as u64;
         self.group.expired.extend(oldest);
-        self.meter.ended(End::Dropped, count);
+        self.ties.meter.ended(End::Dropped, count);
         let reason = "the queue's budget is used up, and its rule drops the oldest".to_owned();
         self.record(None, Kind::Dropped { topic: "".into(), count, reason });
         self.lanes.forget();
@@ -126,9 +128,9 @@ impl Pump {
         if now < self.check_at || self.checking.is_some() {
             return;
         }
-        let waiting = self.meter.ledger().0.waiting;
+        let waiting = self.ties.meter.ledger().0.waiting;
         self.check_at = now + if waiting > LARGE { CHECK_LARGE } else { CHECK };
-        let (queue, relay) = (self.queue.clone(), self.relay);
+        let (queue, relay) = (self.ties.queue.clone(), self.ties.relay);
         let checking: Checking = Box::pin(async move {
             let difference = queue.difference(relay).await?;
             queue.give_back().await?;
@@ -140,12 +142,14 @@ impl Pump {
     /// The ledger was compared with the rows.
     pub(super) fn checked(&mut self, result: Result<i64, QueueError>) {
         match result {
-            Ok(0) => self.meter.checked(0),
+            Ok(0) => self.ties.meter.checked(0),
             Ok(difference) => {
-                self.meter.checked(difference);
+                self.ties.meter.checked(difference);
                 self.note(true, format!("The queue's ledger and its rows differ by {difference}: please report this."));
             }
-            Err(error) => self.meter.trouble(error.to_string(), "Nothing is lost; the ledger is checked again later."),
+            Err(error) => {
+                self.ties.meter.trouble(error.to_string(), "Nothing is lost; the ledger is checked again later.")
+            }
         }
     }
 

@@ -1,6 +1,6 @@
 //! The tables `brokers` and `listener_keys`.
 
-use super::{Store, StoreError, malformed, now, read_error, write_error};
+use super::{Store, StoreError, changed, malformed, now, read_error, write_error};
 use relayscope_domain::broker::{Broker, BrokerSecrets};
 use relayscope_domain::id::{BrokerId, ListenerId};
 use relayscope_domain::secret::Secret;
@@ -125,9 +125,7 @@ impl Store {
     /// Deletes a broker that no relay uses.
     pub async fn delete_broker(&self, id: BrokerId) -> Result<(), StoreError> {
         let done = sqlx::query("DELETE FROM brokers WHERE id = ?").bind(id.to_string()).execute(&self.pool).await;
-        if done.map_err(write_error(""))?.rows_affected() == 0 {
-            return Err(StoreError::NotFound);
-        }
+        changed(done)?;
         self.announce();
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The tables `schemas` and `bindings`. Changes are announced to nobody: no unit runs otherwise because of them.
 
-use super::{Store, StoreError, malformed, read_error, write_error};
+use super::{Store, StoreError, changed, malformed, read_error, write_error};
 use relayscope_domain::decode::binding::Binding;
 use relayscope_domain::decode::schema::Schema;
 use relayscope_domain::id::{BindingId, SchemaId};
@@ -40,7 +40,7 @@ impl Store {
     /// Deletes a schema.
     pub async fn delete_schema(&self, id: SchemaId) -> Result<(), StoreError> {
         let done = sqlx::query("DELETE FROM schemas WHERE id = ?").bind(id.to_string()).execute(&self.pool).await;
-        gone(done)
+        changed(done)
     }
 
     /// All bindings, by filter.
@@ -76,13 +76,6 @@ impl Store {
     /// Deletes a binding.
     pub async fn delete_binding(&self, id: BindingId) -> Result<(), StoreError> {
         let done = sqlx::query("DELETE FROM bindings WHERE id = ?").bind(id.to_string()).execute(&self.pool).await;
-        gone(done)
-    }
-}
-
-fn gone(done: Result<sqlx::sqlite::SqliteQueryResult, sqlx::Error>) -> Result<(), StoreError> {
-    match done.map_err(write_error(""))?.rows_affected() {
-        0 => Err(StoreError::NotFound),
-        _ => Ok(()),
+        changed(done)
     }
 }

@@ -21,6 +21,7 @@ pub use tokens::StoredToken;
 
 use crate::secrets::{SecretError, Vault};
 use sqlx::SqlitePool;
+use sqlx::sqlite::SqliteQueryResult;
 use std::sync::Arc;
 use tokio::sync::watch;
 
@@ -94,6 +95,14 @@ fn write_error(name: &str) -> impl Fn(sqlx::Error) -> StoreError + '_ {
             Some(trouble) => StoreError::Disk(trouble),
             None => StoreError::Sql("change", error),
         },
+    }
+}
+
+/// A change of a row that has to be there.
+fn changed(done: Result<SqliteQueryResult, sqlx::Error>) -> Result<(), StoreError> {
+    match done.map_err(write_error(""))?.rows_affected() {
+        0 => Err(StoreError::NotFound),
+        _ => Ok(()),
     }
 }
 

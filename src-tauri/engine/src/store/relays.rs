@@ -1,10 +1,11 @@
 //! The tables `relays` and `mappings`.
 
-use super::{Store, StoreError, malformed, now, read_error, write_error};
+use super::{Store, StoreError, changed, malformed, now, read_error, write_error};
 use relayscope_domain::id::RelayId;
 use relayscope_domain::message::Qos;
 use relayscope_domain::relay::{Mapping, Relay};
 use sqlx::Row;
+use sqlx::sqlite::SqliteConnection;
 use sqlx::sqlite::SqliteRow;
 
 impl Store {
@@ -51,25 +52,7 @@ impl Store {
     pub async fn save_relay(&self, relay: &Relay) -> Result<(), StoreError> {
         let failed = write_error(&relay.name);
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await.map_err(&failed)?;
-        // A suffix once given stays while the broker stays: the broker keeps a session under it.
-        let kept = sqlx::query("SELECT client_suffix FROM relays WHERE id = ? AND broker_id = ?")
-            .bind(relay.id.to_string())
-            .bind(relay.broker_id.to_string())
-            .fetch_optional(&mut *transaction)
-            .await
-            .map_err(&failed)?;
-        let suffix: String = match kept {
-            Some(row) => row.get(0),
-            None => {
-                let taken = sqlx::query("SELECT 1 FROM relays WHERE broker_id = ? AND client_suffix = '' AND id <> ?")
-                    .bind(relay.broker_id.to_string())
-                    .bind(relay.id.to_string())
-                    .fetch_optional(&mut *transaction)
-                    .await
-                    .map_err(&failed)?;
-                if taken.is_some() { format!("-{}", &relay.id.to_string()[..8]) } else { String::new() }
-            }
-        };
+        let suffix = suffix(relay, &mut transaction).await.map_err(&failed)?;
         sqlx::query(
             "INSERT INTO relays (id, name, broker_id, region, network_token_id, authorization_id, downlink_port, rules,
              enabled, client_suffix, created_at) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
@@ -129,11 +112,8 @@ impl Store {
             .bind(enabled)
             .bind(id.to_string())
             .execute(&self.pool)
-            .await
-            .map_err(write_error(""))?;
-        if done.rows_affected() == 0 {
-            return Err(StoreError::NotFound);
-        }
+            .await;
+        changed(done)?;
         self.announce();
         Ok(())
     }
@@ -141,10 +121,27 @@ impl Store {
     /// Deletes a relay with its mappings.
     pub async fn delete_relay(&self, id: RelayId) -> Result<(), StoreError> {
         let done = sqlx::query("DELETE FROM relays WHERE id = ?").bind(id.to_string()).execute(&self.pool).await;
-        if done.map_err(write_error(""))?.rows_affected() == 0 {
-            return Err(StoreError::NotFound);
-        }
+        changed(done)?;
         self.announce();
         Ok(())
     }
+}
+
+/// What is appended to the broker's client id for a relay: nothing for its broker's first. Once given it stays while the
+/// broker stays, because the broker keeps a session under it.
+async fn suffix(relay: &Relay, connection: &mut SqliteConnection) -> Result<String, sqlx::Error> {
+    let kept = sqlx::query("SELECT client_suffix FROM relays WHERE id = ? AND broker_id = ?")
+        .bind(relay.id.to_string())
+        .bind(relay.broker_id.to_string())
+        .fetch_optional(&mut *connection)
+        .await?;
+    if let Some(row) = kept {
+        return Ok(row.get(0));
+    }
+    let taken = sqlx::query("SELECT 1 FROM relays WHERE broker_id = ? AND client_suffix = '' AND id <> ?")
+        .bind(relay.broker_id.to_string())
+        .bind(relay.id.to_string())
+        .fetch_optional(&mut *connection)
+        .await?;
+    Ok(if taken.is_some() { format!("-{}", &relay.id.to_string()[..8]) } else { String::new() })
 }

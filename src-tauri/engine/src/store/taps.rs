@@ -1,6 +1,6 @@
 //! The table `taps`.
 
-use super::{Store, StoreError, malformed, now, read_error, write_error};
+use super::{Store, StoreError, changed, malformed, now, read_error, write_error};
 use relayscope_domain::id::TapId;
 use relayscope_domain::secret::Secret;
 use relayscope_domain::tap::Tap;
@@ -66,9 +66,7 @@ impl Store {
     /// Deletes one.
     pub async fn delete_tap(&self, id: TapId) -> Result<(), StoreError> {
         let done = sqlx::query("DELETE FROM taps WHERE id = ?").bind(id.to_string()).execute(&self.pool).await;
-        if done.map_err(write_error(""))?.rows_affected() == 0 {
-            return Err(StoreError::NotFound);
-        }
+        changed(done)?;
         self.announce();
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! The table `tokens`.
 
-use super::{Store, StoreError, malformed, read_error, write_error};
+use super::{Store, StoreError, changed, malformed, read_error, write_error};
 use relayscope_domain::id::TokenId;
 use relayscope_domain::secret::Secret;
 use relayscope_domain::token::Token;
@@ -114,9 +114,7 @@ impl Store {
     /// Deletes a token that no relay uses.
     pub async fn delete_token(&self, id: TokenId) -> Result<(), StoreError> {
         let done = sqlx::query("DELETE FROM tokens WHERE id = ?").bind(id.to_string()).execute(&self.pool).await;
-        if done.map_err(write_error(""))?.rows_affected() == 0 {
-            return Err(StoreError::NotFound);
-        }
+        changed(done)?;
         self.announce();
         Ok(())
     }

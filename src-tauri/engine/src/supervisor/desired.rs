@@ -9,7 +9,7 @@ use crate::fingerprint::Fingerprint;
 use crate::inspect::SessionPlan;
 use crate::platform::PlatformToken;
 use crate::runtime::{Runtime, UnitKey};
-use crate::store::{Store, StoreError, StoredToken};
+use crate::store::{EndpointRecord, Store, StoreError, StoredToken};
 use crate::tap::TapPlan;
 use relayscope_domain::broker::{Broker, BrokerSecrets, BrokerSpec, Connection, Embedded, Tls, Transport};
 use relayscope_domain::id::{ListenerId, TokenId};
@@ -105,6 +105,21 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
             plans.insert(UnitKey::Relay(relay.id), Plan::Relay(Box::new(plan)));
         }
     }
+    plans.extend(taps(store, &brokers).await?);
+    plans.extend(endpoints(store.endpoint().await?, &relays, &tokens, runtime));
+    if let Some(demo) = demo.filter(|demo| demo.running)
+        && let Some(at) = runtime.broker(demo.broker_id)
+    {
+        let devices = demo.devices.iter().filter_map(|id| tokens.get(id));
+        let devices = devices.map(|stored| (stored.token.name.clone(), stored.value.clone())).collect();
+        plans.insert(UnitKey::Simulator, Plan::Simulator { broker: at.address, devices });
+    }
+    plans.extend(sessions(store, runtime, &brokers).await?);
+    Ok(Desired { plans, accounts: accounts(&tokens), platform_tokens: platform_tokens(&tokens) })
+}
+
+async fn taps(store: &Store, brokers: &[Broker]) -> Result<Vec<(UnitKey, Plan)>, StoreError> {
+    let mut plans = vec![];
     for tap in store.taps().await?.into_iter().filter(|tap| tap.enabled) {
         let Some(broker) = brokers.iter().find(|broker| broker.id == tap.broker_id) else { continue };
         let BrokerSpec::External(connection) = &broker.spec else { continue };
@@ -114,47 +129,46 @@ pub(crate) async fn load(store: &Store, runtime: &Runtime) -> Result<Desired, St
             secrets: store.broker_secrets(broker.id).await?,
             tap,
         };
-        plans.insert(UnitKey::Tap(plan.tap.id), Plan::Tap(Box::new(plan)));
+        plans.push((UnitKey::Tap(plan.tap.id), Plan::Tap(Box::new(plan))));
     }
-    let record = store.endpoint().await?;
+    Ok(plans)
+}
+
+/// One for each port that relays take downlinks on.
+fn endpoints(
+    record: EndpointRecord,
+    relays: &[Relay],
+    tokens: &HashMap<TokenId, StoredToken>,
+    runtime: &Runtime,
+) -> impl Iterator<Item = (UnitKey, Plan)> {
+    let mut ports: BTreeMap<u16, Vec<EndpointRelay>> = BTreeMap::new();
     for relay in relays.iter().filter(|relay| relay.enabled) {
         let Some(port) = relay.downlink_port else { continue };
-        let behind = EndpointRelay {
+        ports.entry(port).or_default().push(EndpointRelay {
             id: relay.id,
             name: relay.name.clone(),
             url: url_of(relay, runtime),
             network_token: tokens.get(&relay.network_token_id).map(|stored| stored.value.clone()),
-        };
-        let empty = || Plan::Endpoint(Box::new(EndpointPlan { record: record.clone(), relays: vec![] }));
-        match plans.entry(UnitKey::Endpoint(port)).or_insert_with(empty) {
-            Plan::Endpoint(plan) => plan.relays.push(behind),
-            Plan::Platform
-            | Plan::Broker(_)
-            | Plan::Relay(_)
-            | Plan::Session(_)
-            | Plan::Tap(_)
-            | Plan::Simulator { .. }
-            | Plan::History(_)
-            | Plan::Janitor => {}
-        }
+        });
     }
-    if let Some(demo) = demo.filter(|demo| demo.running)
-        && let Some(at) = runtime.broker(demo.broker_id)
-    {
-        let devices = demo.devices.iter().filter_map(|id| tokens.get(id));
-        let devices = devices.map(|stored| (stored.token.name.clone(), stored.value.clone())).collect();
-        plans.insert(UnitKey::Simulator, Plan::Simulator { broker: at.address, devices });
-    }
+    ports.into_iter().map(move |(port, relays)| {
+        let plan = EndpointPlan { record: record.clone(), relays };
+        (UnitKey::Endpoint(port), Plan::Endpoint(Box::new(plan)))
+    })
+}
+
+/// Those of the inspector. One waits, and says so, while its broker is deleted or does not run.
+async fn sessions(store: &Store, runtime: &Runtime, brokers: &[Broker]) -> Result<Vec<(UnitKey, Plan)>, StoreError> {
+    let mut plans = vec![];
     for (number, wanted) in runtime.sessions.wanted() {
-        // Waits, and says so, while its broker is deleted or does not run.
         let Some(broker) = brokers.iter().find(|broker| broker.id == wanted.broker_id) else { continue };
         let Some((connection, secrets)) = way(store, runtime, broker, &wanted.base_id()).await? else { continue };
         let connection = wanted.own(connection);
         let max_packet = store.settings().await?.packet_bytes();
         let plan = SessionPlan { broker_name: broker.name.clone(), connection, secrets, max_packet };
-        plans.insert(UnitKey::Session(number), Plan::Session(Box::new(plan)));
+        plans.push((UnitKey::Session(number), Plan::Session(Box::new(plan))));
     }
-    Ok(Desired { plans, accounts: accounts(&tokens), platform_tokens: platform_tokens(&tokens) })
+    Ok(plans)
 }
 
 /// How a broker is reached: with its saved connection, or inside under `client_id`. `None` while it does not run.

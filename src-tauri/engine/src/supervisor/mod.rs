@@ -10,18 +10,13 @@ mod units;
 
 use crate::alarm;
 use crate::api::wire::Frame;
-use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
-use crate::feed::history::History;
-use crate::queue::Queue;
-use crate::runtime::{Runtime, UnitKey, UnitStatus};
-use crate::store::Store;
+use crate::runtime::{UnitKey, UnitStatus};
+use crate::world::World;
 use desired::{Desired, Plan};
 use std::collections::HashMap;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
-use tokio::sync::broadcast;
 use tokio::task::{Id, JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -56,15 +51,8 @@ struct Backoff {
 }
 
 /// The one supervisor of an engine.
-pub struct Supervisor {
-    pub(crate) data_dir: PathBuf,
-    pub(crate) store: Store,
-    pub(crate) queue: Queue,
-    pub(crate) feed: Feed,
-    pub(crate) history: History,
-    pub(crate) http: reqwest::Client,
-    pub(crate) runtime: Arc<Runtime>,
-    pub(crate) frames: broadcast::Sender<Frame>,
+pub(crate) struct Supervisor {
+    world: World,
     stop: CancellationToken,
     // Runs nothing that is configured.
     idle: bool,
@@ -75,29 +63,10 @@ pub struct Supervisor {
 }
 
 impl Supervisor {
-    /// A supervisor that runs nothing yet.
-    #[allow(clippy::too_many_arguments, reason = "one call, where the engine is put together")]
-    pub fn new(
-        data_dir: PathBuf,
-        store: Store,
-        queue: Queue,
-        feed: Feed,
-        history: History,
-        http: reqwest::Client,
-        runtime: Arc<Runtime>,
-        frames: broadcast::Sender<Frame>,
-        stop: CancellationToken,
-        idle: bool,
-    ) -> Self {
+    /// A supervisor that runs nothing yet; `idle` runs nothing that is configured.
+    pub(crate) fn new(world: World, stop: CancellationToken, idle: bool) -> Self {
         Self {
-            data_dir,
-            store,
-            queue,
-            feed,
-            history,
-            http,
-            runtime,
-            frames,
+            world,
             stop,
             idle,
             units: HashMap::new(),
@@ -108,12 +77,12 @@ impl Supervisor {
     }
 
     /// Reconciles until the engine stops; then stops everything in stages.
-    pub async fn run(mut self) {
-        let mut changes = self.store.changes();
-        let runtime = self.runtime.clone();
+    pub(crate) async fn run(mut self) {
+        let mut changes = self.world.store.changes();
+        let runtime = self.world.runtime.clone();
         while !self.stop.is_cancelled() {
             changes.mark_unchanged();
-            match desired::load(&self.store, &self.runtime).await {
+            match desired::load(&self.world.store, &self.world.runtime).await {
                 Ok(mut desired) => {
                     if self.idle {
                         desired.plans.retain(|key, _| *key == UnitKey::Janitor);
@@ -122,13 +91,13 @@ impl Supervisor {
                 }
                 Err(error) => {
                     tracing::error!(%error, "The configuration can't be read; what runs goes on.");
-                    self.note(true, format!("The configuration can't be read: {error}"));
+                    self.trouble(format!("The configuration can't be read: {error}"));
                 }
             }
             let wake =
                 self.backoffs.values().filter(|backoff| backoff.failed.is_none()).map(|backoff| backoff.until).min();
             tokio::select! {
-                _ = changes.changed() => { let _ = self.frames.send(Frame::Config); }
+                _ = changes.changed() => { let _ = self.world.frames.send(Frame::Config); }
                 () = runtime.moved() => {}
                 Some(ended) = self.tasks.join_next_with_id() => self.ended(ended),
                 () = alarm::until(wake) => {}
@@ -141,8 +110,8 @@ impl Supervisor {
     }
 
     fn reconcile(&mut self, desired: Desired) {
-        desired.apply_tables(&self.runtime);
-        for key in self.runtime.take_restarts() {
+        desired.apply_tables(&self.world.runtime);
+        for key in self.world.runtime.take_restarts() {
             if let Some(unit) = self.units.get_mut(&key) {
                 unit.stopping = true;
                 unit.stop.cancel();
@@ -167,28 +136,15 @@ impl Supervisor {
                 self.begin(key, plan);
             }
         }
-        self.runtime.retain(|key| self.units.contains_key(key) || self.backoffs.contains_key(key));
+        self.world.runtime.retain(|key| self.units.contains_key(key) || self.backoffs.contains_key(key));
     }
 
     fn begin(&mut self, key: UnitKey, plan: Plan) {
         let stop = CancellationToken::new();
-        self.runtime.set(key, UnitStatus::Starting);
-        let task = self.tasks.spawn(units::run(self.world(), key, plan.clone(), stop.clone()));
+        self.world.runtime.set(key, UnitStatus::Starting);
+        let task = self.tasks.spawn(units::run(self.world.clone(), key, plan.clone(), stop.clone()));
         self.keys.insert(task.id(), key);
         self.units.insert(key, Unit { plan, stop, since: Instant::now(), stopping: false });
-    }
-
-    fn world(&self) -> units::World {
-        units::World {
-            data_dir: self.data_dir.clone(),
-            store: self.store.clone(),
-            queue: self.queue.clone(),
-            feed: self.feed.clone(),
-            history: self.history.clone(),
-            http: self.http.clone(),
-            runtime: self.runtime.clone(),
-            frames: self.frames.clone(),
-        }
     }
 
     fn ended(&mut self, ended: Result<(Id, Ended), JoinError>) {
@@ -198,9 +154,9 @@ impl Supervisor {
         };
         let Some(key) = self.keys.remove(&id) else { return };
         let Some(unit) = self.units.remove(&key) else { return };
-        self.runtime.gone(key);
+        self.world.runtime.gone(key);
         if unit.stopping {
-            self.runtime.set(key, UnitStatus::Stopped);
+            self.world.runtime.set(key, UnitStatus::Stopped);
             return;
         }
         let last = self.backoffs.get(&key).map(|backoff| backoff.wait).filter(|_| unit.since.elapsed() < STEADY);
@@ -219,8 +175,8 @@ impl Supervisor {
             }
         };
         tracing::warn!(unit = ?key, reason = %text, "A unit ended.");
-        self.note(true, text);
-        self.runtime.set(key, status);
+        self.trouble(text);
+        self.world.runtime.set(key, status);
         self.backoffs.insert(key, Backoff { until, wait, failed });
     }
 
@@ -247,8 +203,9 @@ impl Supervisor {
         }
     }
 
-    fn note(&self, failure: bool, text: String) {
+    /// Tells a failure in the feed.
+    fn trouble(&self, text: String) {
         let source: Arc<str> = "Relayscope".into();
-        self.feed.record(Event::now(&source, &source, None, Kind::Note { failure, text }));
+        self.world.feed.record(Event::now(&source, &source, None, Kind::Note { failure: true, text }));
     }
 }

@@ -3,43 +3,27 @@
 use super::Ended;
 use super::desired::{BrokerPlan, Plan, RelayPlan};
 use super::profiles;
-use crate::api::wire::Frame;
 use crate::broker::{BrokerConfig, EmbeddedBroker, STUCK, broker_db, forget_kept};
 use crate::causes::chain;
 use crate::configuration::paused_key;
 use crate::destination::tagoio::TagoIo;
 use crate::endpoint::{self, EndpointError, EndpointPlan, Reach};
-use crate::feed::Feed;
-use crate::feed::history::{History, HistoryError};
+use crate::feed::history::HistoryError;
 use crate::inspect::{self, SessionPlan};
 use crate::mqtt::session::SessionConfig;
 use crate::platform::{self, Platform, PlatformConfig};
-use crate::queue::Queue;
 use crate::relay::{self, RelayConfig, RelayError};
-use crate::runtime::{BrokerAt, RelayAt, Runtime, UnitKey};
+use crate::runtime::{BrokerAt, RelayAt, UnitKey};
 use crate::simulator::{SimulatedDevice, Simulator};
 use crate::status::Janitor;
 use crate::store::{Store, StoreError};
 use crate::tap::{Tap, TapError, TapPlan};
+use crate::world::World;
 use relayscope_domain::filter::SourceKind;
 use relayscope_domain::id::BrokerId;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
-
-/// Everything units may reach.
-pub(super) struct World {
-    pub(super) data_dir: PathBuf,
-    pub(super) store: Store,
-    pub(super) queue: Queue,
-    pub(super) feed: Feed,
-    pub(super) history: History,
-    pub(super) http: reqwest::Client,
-    pub(super) runtime: Arc<Runtime>,
-    pub(super) frames: broadcast::Sender<Frame>,
-}
 
 pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: CancellationToken) -> Ended {
     match (key, plan) {
@@ -71,9 +55,7 @@ pub(super) async fn run(world: World, key: UnitKey, plan: Plan, stop: Cancellati
         }
         (key, Plan::Janitor) => {
             world.runtime.runs(key);
-            Janitor::new(world.data_dir, world.store, world.queue, world.feed, world.runtime, world.frames)
-                .run(stop)
-                .await;
+            Janitor::new(world).run(stop).await;
             Ended::Stopped
         }
         (key, plan) => Ended::Failed(format!("{key:?} can't run {plan:?}.")),

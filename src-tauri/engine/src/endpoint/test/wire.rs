@@ -1,7 +1,7 @@
 //! The test's requests: one connection each, TLS as the endpoint has it.
 
 use super::super::tls;
-use crate::mqtt::tls::provider;
+use crate::mqtt::tls::{Trust, ders, trusting};
 use crate::runtime::{EndpointAt, Probe};
 use crate::store::EndpointRecord;
 use bytes::Bytes;
@@ -11,15 +11,22 @@ use hyper::{Request, StatusCode};
 use hyper_util::rt::TokioIo;
 use relayscope_domain::broker::Certificate;
 use relayscope_domain::secret::Secret;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, Error, SignatureScheme};
+use rustls::pki_types::{CertificateDer, ServerName};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 use tokio_rustls::client::TlsStream;
+
+/// As whom a request is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum As {
+    /// Somebody who shows the token, or the test's certificate.
+    Known,
+    /// Somebody who shows nothing.
+    Stranger,
+}
 
 /// What the endpoint answered.
 pub(super) struct Said {
@@ -45,7 +52,7 @@ impl Way {
             IpAddr::V6(address) if address.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
             address => address,
         };
-        let leaf = tls::in_use(record).and_then(|(pem, _)| tls::chain(pem).ok()?.into_iter().next());
+        let leaf = tls::in_use(record).and_then(|(pem, _)| ders(pem).ok()?.into_iter().next());
         Self {
             address: SocketAddr::from((ip, at.address.port())),
             leaf,
@@ -61,7 +68,7 @@ impl Way {
     /// Certificate and protocol of a handshake, in words.
     pub(super) async fn handshake(&self) -> Result<Vec<String>, String> {
         let Some(leaf) = &self.leaf else { return Err("The configured certificate is not readable.".into()) };
-        let stream = self.secure(leaf, true).await?;
+        let stream = self.secure(leaf, As::Known).await?;
         let (_, connection) = stream.get_ref();
         let certificate = Certificate::from_der(leaf)?;
         let version = match connection.protocol_version() {
@@ -75,14 +82,10 @@ impl Way {
         ])
     }
 
-    async fn secure(&self, leaf: &CertificateDer<'static>, known: bool) -> Result<TlsStream<TcpStream>, String> {
+    async fn secure(&self, leaf: &CertificateDer<'static>, who: As) -> Result<TlsStream<TcpStream>, String> {
         let stream = self.connect().await.map_err(|error| error.to_string())?;
-        let builder = ClientConfig::builder_with_provider(provider())
-            .with_safe_default_protocol_versions()
-            .map_err(|error| error.to_string())?
-            .dangerous()
-            .with_custom_certificate_verifier(Arc::new(Exactly(leaf.clone())));
-        let config = match self.probe.as_ref().filter(|_| known) {
+        let builder = trusting(Trust::Exactly(leaf.clone())).map_err(|error| error.to_string())?;
+        let config = match self.probe.as_ref().filter(|_| who == As::Known) {
             None => builder.with_no_client_auth(),
             Some(probe) => builder
                 .with_client_auth_cert(vec![probe.certificate.clone()], probe.key.clone_key())
@@ -92,25 +95,25 @@ impl Way {
         TlsConnector::from(Arc::new(config)).connect(name, stream).await.map_err(|error| error.to_string())
     }
 
-    /// Asks how the relays stand; as somebody `known`, or as a stranger.
-    pub(super) async fn get_status(&self, known: bool) -> Result<Said, String> {
-        self.ask(Request::get("/status"), Bytes::new(), known).await
+    /// Asks how the relays stand.
+    pub(super) async fn get_status(&self, who: As) -> Result<Said, String> {
+        self.ask(Request::get("/status"), Bytes::new(), who).await
     }
 
     pub(super) async fn publish(&self, body: &serde_json::Value) -> Result<Said, String> {
         let request = Request::post("/publish").header(CONTENT_TYPE, "application/json");
-        self.ask(request, body.to_string().into(), true).await
+        self.ask(request, body.to_string().into(), As::Known).await
     }
 
-    async fn ask(&self, request: hyper::http::request::Builder, body: Bytes, known: bool) -> Result<Said, String> {
+    async fn ask(&self, request: hyper::http::request::Builder, body: Bytes, who: As) -> Result<Said, String> {
         let mut request = request.header(HOST, self.address.to_string());
-        if let Some(token) = self.token.as_ref().filter(|_| known) {
+        if let Some(token) = self.token.as_ref().filter(|_| who == As::Known) {
             request = request.header(AUTHORIZATION, format!("Bearer {}", token.expose()));
         }
         let request = request.body(Full::new(body)).map_err(|error| error.to_string())?;
         let stream: Box<dyn Wire> = match &self.leaf {
             None => Box::new(self.connect().await.map_err(|error| error.to_string())?),
-            Some(leaf) => Box::new(self.secure(leaf, known).await?),
+            Some(leaf) => Box::new(self.secure(leaf, who).await?),
         };
         let (mut sender, connection) =
             hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.map_err(|error| error.to_string())?;
@@ -127,47 +130,5 @@ impl Way {
             _ = connection.as_mut() => exchange.await,
         };
         said.map_err(|error| crate::causes::chain(&error))
-    }
-}
-
-/// Trusts one certificate and no other; the handshake's signature proves that the other side has its key.
-#[derive(Debug)]
-struct Exactly(CertificateDer<'static>);
-
-impl ServerCertVerifier for Exactly {
-    fn verify_server_cert(
-        &self,
-        end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, Error> {
-        if *end_entity == self.0 {
-            return Ok(ServerCertVerified::assertion());
-        }
-        Err(Error::General("another certificate than the configured one was shown".into()))
-    }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        rustls::crypto::verify_tls12_signature(message, cert, dss, &provider().signature_verification_algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        cert: &CertificateDer<'_>,
-        dss: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, Error> {
-        rustls::crypto::verify_tls13_signature(message, cert, dss, &provider().signature_verification_algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        provider().signature_verification_algorithms.supported_schemes()
     }
 }

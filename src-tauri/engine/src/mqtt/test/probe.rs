@@ -33,7 +33,7 @@ pub(super) async fn name(connection: &Connection) -> Result<Found<Vec<SocketAddr
         }
     }
     if addresses.is_empty() {
-        return Err(Failure::new("The host name has no address.", "Check the spelling of the host.", false).into());
+        return Err(Failure::passing("The host name has no address.", "Check the spelling of the host.").into());
     }
     let detail = addresses.iter().map(|address| address.ip().to_string()).collect();
     Ok(Found::new(addresses, detail))
@@ -58,7 +58,7 @@ pub(super) async fn tcp(addresses: &[SocketAddr]) -> Result<Found<TcpStream>, Tr
         detail.push(format!("{address}: {}", failure.words));
         last = Some(failure);
     }
-    let failure = last.unwrap_or_else(|| Failure::new("There is no address to connect to.", "Check the host.", false));
+    let failure = last.unwrap_or_else(|| Failure::passing("There is no address to connect to.", "Check the host."));
     // One address: its line would repeat the failure's words.
     if let [only] = addresses {
         detail = vec![only.to_string()];
@@ -72,10 +72,10 @@ pub(super) async fn tls(
     stream: TcpStream,
 ) -> Result<Found<()>, Trouble> {
     let (config, presented) = tls::probing_config(&connection.tls, secrets.client_key.as_ref())
-        .map_err(|error| Failure::new(error.to_string(), "Correct the TLS settings.", true))?;
+        .map_err(|error| Failure::fatal(error.to_string(), "Correct the TLS settings."))?;
     let host = bare_host(&connection.host);
     let name = ServerName::try_from(host.to_owned()).map_err(|_| {
-        Failure::new(format!("“{host}” can't be checked against a certificate."), "Correct the host.", true)
+        Failure::fatal(format!("“{host}” can't be checked against a certificate."), "Correct the host.")
     })?;
     let begun = Instant::now();
     let shaken = TlsConnector::from(config).connect(name, stream).await;

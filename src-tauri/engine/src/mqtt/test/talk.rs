@@ -19,7 +19,7 @@ pub(super) async fn connect(connection: &Connection, secrets: &BrokerSecrets) ->
     let own =
         Connection { client_id: id.clone(), clean_start: true, session_expiry: 0, will: None, ..connection.clone() };
     let mut link = Link::new(&own, secrets, MAX_PACKET)
-        .map_err(|error| Failure::new(error.to_string(), "Correct the TLS settings.", true))?;
+        .map_err(|error| Failure::fatal(error.to_string(), "Correct the TLS settings."))?;
     let mut detail = Vec::new();
     let mut again = true;
     let (version, limits) = loop {
@@ -112,7 +112,7 @@ impl Talk {
             }
             refused => {
                 let words = refused.and_then(Result::err).unwrap_or_else(|| "without a reason".into());
-                let failure = Failure::new(format!("The filter was refused: {words}."), ADVICE, true);
+                let failure = Failure::fatal(format!("The filter was refused: {words}."), ADVICE);
                 Err(Trouble { failure, detail: vec![format!("filter of the test: {FILTER}")] })
             }
         }
@@ -134,7 +134,7 @@ const ADVICE: &str = "The broker's rules don't let this client subscribe there. 
                       allowed; its page shows the answer to each.";
 
 fn over(_: Unsent) -> Failure {
-    Failure::new("The session was over before SUBSCRIBE could be sent.", "Look at the broker's log.", false)
+    Failure::passing("The session was over before SUBSCRIBE could be sent.", "Look at the broker's log.")
 }
 
 fn hung_up(mut failure: Failure) -> Trouble {
