@@ -6,7 +6,7 @@ use crate::bench::Bench;
 use crate::desk::Desk;
 use crate::meter::{Meter, ask};
 use crate::mosquitto::Mosquitto;
-use crate::steps::{build_relay_of, create_broker};
+use crate::steps::build_relay_of;
 use crate::wait::{PATIENCE, pause, until};
 use serde_json::{Value, json};
 use std::time::{Duration, Instant};
@@ -37,7 +37,7 @@ fn beside() {
     let app = App::launch(&desk, &[]);
     app.wait_for("nav-overview");
     build_relay_of(&app, &plant, "bench/#", &url, TOKEN);
-    create_broker(&app, "Other broker", &other);
+    let broker = save_broker(&app, other.port());
     app.click("nav-inspector");
     println!(
         "\n| Relay's load | session | relayed/s | lost | publish to POST p50, p99 ms | session: received of sent | CPU page, app % | memory page, app MiB |"
@@ -52,7 +52,7 @@ fn beside() {
         let alone = relay(&mut sink, &plant, run, rate, messages);
         row(&case, "none", &alone, "–", &meter.words());
 
-        let session = subscribe(&app);
+        let session = open_session(&app, &broker);
         let sent = LOOKED_AT * seconds;
         let mut looked_at = Bench::publisher(other.port(), run, LOOKED_AT, sent);
         until(PATIENCE, "the session's first messages", || (received(&app, session) > LOOKED_AT).then_some(()));
@@ -106,21 +106,33 @@ fn number(seen: &Value, name: &str) -> u64 {
     seen[name].as_u64().unwrap_or_else(|| panic!("{name} in {seen}"))
 }
 
-/// Opens a session at the other broker by clicking; gives its number.
-fn subscribe(app: &App<'_>) -> u64 {
-    app.click("subscribe");
-    app.choose("field-broker-id", "Other broker");
-    app.fill("field-filters-0-filter", "bench/#");
-    app.choose("field-filters-0-qos", "1");
-    app.click("subscribe-save");
-    app.wait_gone("subscribe-dialog");
-    app.wait_text("session-state", "connected");
-    let frame = ask(app, "sessions.list", &Value::Null);
-    frame["sessions"][0]["number"].as_u64().expect("an open session")
+/// Saves a broker; gives its id.
+fn save_broker(app: &App<'_>, port: u16) -> Value {
+    let mut draft = ask(app, "app.blank", &Value::Null)["broker"].take();
+    draft["name"] = json!("Other broker");
+    draft["host"] = json!("127.0.0.1");
+    draft["port"] = json!(port.to_string());
+    ask(app, "brokers.save", &draft)["broker"]["id"].take()
+}
+
+/// Opens a session and waits until it is subscribed; gives its number.
+fn open_session(app: &App<'_>, broker: &Value) -> u64 {
+    let filters = json!([{ "filter": "bench/#", "qos": 1 }]);
+    let draft = json!({ "brokerId": broker, "filters": filters, "everything": false });
+    let session = number(&ask(app, "sessions.open", &draft), "number");
+    until(PATIENCE, "the session's filter", || {
+        let words = view(app, session)["filters"][0]["words"].take();
+        words.as_str().is_some_and(|words| words.starts_with("granted")).then_some(())
+    });
+    session
 }
 
 fn received(app: &App<'_>, session: u64) -> u64 {
+    number(&view(app, session), "received")
+}
+
+fn view(app: &App<'_>, session: u64) -> Value {
     let frame = ask(app, "sessions.list", &Value::Null);
     let view = frame["sessions"].as_array().into_iter().flatten().find(|view| view["number"] == json!(session));
-    number(view.unwrap_or_else(|| panic!("session {session} in {frame}")), "received")
+    view.unwrap_or_else(|| panic!("session {session} in {frame}")).clone()
 }
