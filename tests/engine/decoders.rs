@@ -164,3 +164,35 @@ async fn sparkplug_data_has_the_names_of_the_births_before() {
     assert_eq!(path::number(&before.decoded.unwrap().root, "$.metrics{alias 2}"), Some(21.5));
     app.stop().await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn payloads_that_were_cut_are_compared_as_far_as_both_are_known() {
+    let app = App::start().await;
+    let line = |payload: &str, size: usize| {
+        let at = "2026-11-21T14:03:00Z";
+        json!({"at": at, "kind": "publish", "topic": "plant/1", "payload": payload, "size": size}).to_string() + "\n"
+    };
+    let lines = line("{\"t\":21,", 9_000) + &line("{\"t\":21,\"u\":2}", 14) + &line("{\"t\":22,", 9_000);
+    let recording = crate::recordings::import(&app, lines.as_bytes()).await;
+    let request = json!({"view": null, "line": "", "look": "feed", "recording": recording.number});
+    let view = app.call::<ViewOpened>("feed.open", request).await.frame.unwrap().view;
+    let rows: Rows = app.call("feed.rows", json!({"view": view, "from": 0, "count": 3})).await;
+    let [third, second, first] = [0, 1, 2].map(|at: usize| rows.rows[at].seq);
+    let diff = async |left: u64, right: u64, decoder: Value| -> Diff {
+        app.call("decode.diff", json!({"left": left, "right": right, "decoder": decoder})).await
+    };
+    let shorter = diff(first, second, Value::Null).await;
+    assert!(
+        shorter.lines.iter().all(|line| line.left == line.right),
+        "what was not kept is no difference: {shorter:?}"
+    );
+    let said = [
+        "Of the message it is compared with, only the first 8 of 9,000 bytes were kept.",
+        "Compared: the first 8 bytes, undecoded. What follows is not known.",
+        "They differ in size: 9,000 bytes and 14 bytes.",
+    ];
+    assert_eq!((shorter.same, &shorter.notes[..]), (false, &said.map(str::to_owned)[..]));
+    let cut = diff(first, third, json!({"kind": "hex"})).await;
+    assert!(!cut.same && cut.notes.len() == 3 && cut.lines[0].place == "00000000", "{cut:?}");
+    app.stop().await;
+}

@@ -9,7 +9,7 @@ use relayscope_engine::api::wire::*;
 use serde_json::{Value, json};
 use std::process::Command;
 
-async fn switch(app: &App, enabled: bool, megabytes: u32) {
+pub(crate) async fn switch(app: &App, enabled: bool, megabytes: u32) {
     let view: Value = app.call("settings.get", ()).await;
     let mut settings = view["settings"].clone();
     settings["history"] = json!({"enabled": enabled, "megabytes": megabytes, "days": 1});
@@ -20,7 +20,7 @@ async fn status(app: &App) -> HistoryStatus {
     app.call("history.status", ()).await
 }
 
-async fn count(app: &App, line: &str) -> usize {
+pub(crate) async fn count(app: &App, line: &str) -> usize {
     let mut found = 0;
     let mut before = None;
     loop {

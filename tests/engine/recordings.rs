@@ -20,7 +20,7 @@ fn message(topic: &str, payload: &[u8], qos: u8, retain: bool) -> Value {
 }
 
 /// Messages of three qualities, published to a broker and recorded as they were sent.
-async fn recorded(app: &App, broker: &BrokerView) -> u32 {
+pub(crate) async fn recorded(app: &App, broker: &BrokerView) -> u32 {
     for (topic, payload, qos, retain) in
         [("plant/1", &b"{\"t\":21}"[..], 1, false), ("plant/2", b"\x00\xff", 2, true), ("plant/3", b"", 0, false)]
     {
@@ -37,18 +37,18 @@ async fn recorded(app: &App, broker: &BrokerView) -> u32 {
     view(app, "source:session").await
 }
 
-async fn view(app: &App, line: &str) -> u32 {
+pub(crate) async fn view(app: &App, line: &str) -> u32 {
     let request = json!({"view": null, "line": line, "look": "feed"});
     app.call::<ViewOpened>("feed.open", request).await.frame.unwrap().view
 }
 
-async fn export(app: &App, of: Value, format: &str, folder: &Path) -> Exported {
+pub(crate) async fn export(app: &App, of: Value, format: &str, folder: &Path) -> Exported {
     let request = json!({"number": 1, "of": of, "format": format, "folder": folder});
     app.call("capture.export", request).await
 }
 
 /// Reads a file as the page does, in parts.
-async fn import(app: &App, file: &[u8]) -> RecordingView {
+pub(crate) async fn import(app: &App, file: &[u8]) -> RecordingView {
     let begun: RecordingView = app.call("recordings.begin", json!({"name": "a.ndjson", "size": file.len()})).await;
     for part in file.chunks(700) {
         let part = json!({"number": begun.number, "data": STANDARD.encode(part), "last": false});
@@ -57,16 +57,16 @@ async fn import(app: &App, file: &[u8]) -> RecordingView {
     app.call("recordings.add", json!({"number": begun.number, "data": "", "last": true})).await
 }
 
-async fn rows(app: &App, view: u32) -> Vec<Row> {
+pub(crate) async fn rows(app: &App, view: u32) -> Vec<Row> {
     let rows: Rows = app.call("feed.rows", json!({"view": view, "from": 0, "count": 1_000})).await;
     rows.rows.into_iter().map(|row| Row { seq: 0, ..row }).collect()
 }
 
-fn told(rows: &[Row]) -> Value {
+pub(crate) fn told(rows: &[Row]) -> Value {
     serde_json::to_value(rows).unwrap()
 }
 
-async fn done(app: &App, number: u32) -> ReplayProgress {
+pub(crate) async fn done(app: &App, number: u32) -> ReplayProgress {
     eventually("the replay to end", async || {
         let progress: ReplayProgress = app.call("replay.progress", json!({"number": number})).await;
         progress.done.then_some(progress)

@@ -48,6 +48,19 @@ fn the_history_is_switched_on_survives_a_restart_and_is_searched() {
     app.wait_text("journey-step", "received");
     pictures(&app, "history-drawer");
     app.click("drawer-close");
+
+    // What is on disk is replayed as the filter selects it.
+    app.click("replay-open");
+    app.wait_text("replay-about", "What is on disk, as the filter selects it");
+    app.choose("field-broker-id", "Plant broker");
+    app.click("replay-most");
+    pictures(&app, "history-replay");
+    app.click("replay-ask");
+    app.wait_text("replay-question", "Publish 2 messages to “Plant broker”?");
+    app.click("replay-start");
+    app.wait_gone("replay-dialog");
+    app.wait_text("replay-words", "Done: 2 of 2 published");
+    app.click("replay-dismiss");
     app.fill("feed-search", "topic:nowhere/#");
     app.wait_for("history-nothing-found");
     pictures(&app, "history-nothing");

@@ -1,5 +1,5 @@
 //! Events exported to a file, the file opened again with a broken line in it, and its messages replayed into the embedded
-//! broker.
+//! broker; a long export and a long reading that are cancelled.
 
 use crate::app::App;
 use crate::desk::Desk;
@@ -25,6 +25,23 @@ fn choose(app: &App<'_>, text: &str) {
          input.dispatchEvent(new Event('change', {{ bubbles: true }}));
          done()",
         STANDARD.encode(text)
+    ));
+}
+
+/// As [`choose`], a file of so many messages that the page makes itself.
+fn choose_large(app: &App<'_>, messages: u32) {
+    app.script(&format!(
+        "const lines = [];
+         for (let at = 0; at < {messages}; at++) {{
+             const payload = `reading ${{at}}`;
+             lines.push(JSON.stringify({{ at: '2026-11-21T14:03:00Z', kind: 'publish', topic: `plant/${{at % 50}}`, payload }}));
+         }}
+         const held = new DataTransfer();
+         held.items.add(new File([lines.join('\\n')], 'large.ndjson'));
+         const input = document.querySelector('[data-testid=recording-file]');
+         input.files = held.files;
+         input.dispatchEvent(new Event('change', {{ bubbles: true }}));
+         done()"
     ));
 }
 
@@ -95,4 +112,38 @@ fn events_are_exported_opened_again_and_replayed() {
     app.click("feed-pause");
     app.fill("feed-search", "source:session dir:out");
     app.wait_for_css("[data-testid='feed-row'][data-kind='downlink']", PATIENCE);
+}
+
+#[test]
+fn what_takes_long_shows_how_far_it_is_and_is_cancelled() {
+    let desk = Desk::new();
+    let app = App::open(&desk);
+    app.click("nav-inspector");
+    app.wait_for("export");
+    choose_large(&app, 400_000);
+    app.wait_text("recording-reading", "% read");
+    app.wait_text("recording-close", "Cancel");
+    app.click("recording-close");
+    app.wait_gone("recording");
+
+    choose_large(&app, 150_000);
+    app.wait_text("recording-events", "150,000 events");
+    app.wait_gone("recording-reading");
+    let folder = desk.path().join("exports");
+    ask_for_export(&app, &folder);
+    app.click("export-pcapng");
+    app.click("export-write");
+    app.wait_text("export-progress", "of 150,000");
+    pictures(&app, "export-progress");
+    app.click("export-cancel");
+    app.wait_text("export-failure", "Cancelled. No file was left behind.");
+    app.wait_gone("export-progress");
+    assert_eq!(std::fs::read_dir(&folder).expect("the folder").count(), 0);
+    // Everything else is as it was.
+    app.click("export-cancel");
+    app.wait_gone("export-dialog");
+    app.wait_text("feed-row", "reading 149999");
+    app.click("recording-close");
+    app.wait_gone("recording");
+    app.wait_for("feed-pause");
 }

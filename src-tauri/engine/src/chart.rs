@@ -1,8 +1,9 @@
 //! The chart of the Live Inspector: numbers of payloads over time, read as they come and from what the feed keeps.
 //!
 //! A series begins at the oldest event kept, so that history and what comes later are read the same way. Values stay when
-//! their events make room. Every line is bounded (see [`relayscope_domain::chart`]), and so is their number. The chart
-//! knows no page; what is drawn and where lines are interrupted is the domain's to say.
+//! their events make room. Every line is bounded (see [`relayscope_domain::chart`]), and so is their number. What is charted
+//! outlives a restart, its values do not. The chart knows no page; what is drawn and where lines are interrupted is the
+//! domain's to say.
 
 mod export;
 mod reader;
@@ -17,7 +18,9 @@ use crate::store::{Store, StoreError};
 use reader::{Read, Reader};
 use relayscope_domain::chart::{self, Drawn};
 use relayscope_domain::decode::Decoder;
+pub(crate) use series::Charted;
 use series::{Line, Place, Series, Wanted, micros};
+use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant, SystemTime};
 
@@ -50,6 +53,8 @@ pub(crate) struct Chart(Arc<Mutex<State>>);
 #[derive(Default)]
 struct State {
     series: Vec<Series>,
+    // Charted before a restart, and not again yet: where there is no page, nothing is read for it.
+    before: Vec<Charted>,
     reader: Reader,
     renewed: Option<Instant>,
     numbers: u32,
@@ -78,6 +83,7 @@ impl Chart {
 
     fn want(&self, wanted: Wanted) -> Result<(), ChartError> {
         let mut state = self.state();
+        state.wake();
         if state.series.iter().any(|series| series.wanted == wanted) {
             return Ok(());
         }
@@ -85,13 +91,30 @@ impl Chart {
             return Err(ChartError::Full);
         }
         let number = state.next_number();
-        state.series.push(Series::new(number, wanted));
+        state.series.push(Series::new(number, Charted { wanted, left_out: BTreeSet::new() }));
         Ok(())
+    }
+
+    /// What is to be charted after the next start.
+    pub(crate) fn charted(&self) -> Vec<Charted> {
+        let state = self.state();
+        state.before.iter().cloned().chain(state.series.iter().map(Series::charted)).collect()
+    }
+
+    /// Keeps in mind what was charted before a restart, until [`Chart::wake`].
+    pub(crate) fn restore(&self, before: Vec<Charted>) {
+        self.state().before = before;
+    }
+
+    /// Charts what was charted before a restart: there is a page.
+    pub(crate) fn wake(&self) {
+        self.state().wake();
     }
 
     /// Gives up a line, a series or everything.
     pub(crate) fn remove(&self, series: Option<u32>, line: Option<u32>) {
         let mut state = self.state();
+        state.wake();
         match (series, line) {
             (None, _) => state.series.clear(),
             (Some(number), line) => {
@@ -141,7 +164,9 @@ impl Chart {
 
     /// Points of a part of time; with `known`, only those that a page does not have. Blocks.
     pub(crate) fn points(&self, span: ChartSpan, steps: u32, known: Option<ChartKnown>, feed: &Feed) -> ChartPoints {
-        self.state().points(span, steps, known, feed.usage().recorded)
+        let mut state = self.state();
+        state.wake();
+        state.points(span, steps, known, feed.usage().recorded)
     }
 }
 
@@ -149,6 +174,13 @@ impl State {
     fn next_number(&mut self) -> u32 {
         self.numbers += 1;
         self.numbers
+    }
+
+    fn wake(&mut self) {
+        for charted in std::mem::take(&mut self.before).into_iter().take(LINES) {
+            let number = self.next_number();
+            self.series.push(Series::new(number, charted));
+        }
     }
 
     fn lines(&self) -> usize {

@@ -97,6 +97,7 @@ impl Engine {
 
     /// What is pushed to pages.
     pub fn frames(&self) -> broadcast::Receiver<Frame> {
+        self.runtime.chart.wake();
         self.frames.subscribe()
     }
 

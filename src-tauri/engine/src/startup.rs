@@ -52,6 +52,7 @@ pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {
         frames,
         data_dir,
     };
+    world.runtime.chart.restore(world.store.charts().await.map_err(because)?);
     for notice in &notices {
         tracing::warn!("{notice}");
     }

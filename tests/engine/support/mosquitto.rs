@@ -106,6 +106,12 @@ impl Mosquitto {
         drop(self.child.wait());
     }
 
+    /// Leaves its connections open and answers nothing any more.
+    pub(crate) fn freeze(&self) {
+        // SAFETY: as in `stop`.
+        unsafe { libc::kill(self.child.id() as i32, libc::SIGSTOP) };
+    }
+
     /// Starts it again with the same configuration, on the same port.
     pub(crate) fn start_again(&mut self) {
         self.child = launch(self.folder.path());

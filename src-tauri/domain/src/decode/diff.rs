@@ -202,6 +202,60 @@ pub fn texts(left: &str, right: &str) -> Diff {
     out.finish()
 }
 
+/// A payload as it was kept.
+#[derive(Clone, Copy, Debug)]
+pub struct Part<'a> {
+    /// What was kept of it.
+    pub kept: &'a [u8],
+    /// Its size in bytes, which may be more.
+    pub whole: usize,
+}
+
+impl Part<'_> {
+    fn is_cut(&self) -> bool {
+        self.whole > self.kept.len()
+    }
+}
+
+/// Compares two payloads of which one or both were cut for keeping: only as far as both are known, and undecoded, as text
+/// when `as_text` and both are. How much that is stands in the notes.
+pub fn parts(left: Part<'_>, right: Part<'_>, as_text: bool) -> Diff {
+    let known = [left, right].iter().filter(|side| side.is_cut()).map(|side| side.kept.len()).min();
+    let upto = known.unwrap_or(usize::MAX);
+    let [one, other] = [left, right].map(|side| &side.kept[..side.kept.len().min(upto)]);
+    let mut diff = match (text(one), text(other)) {
+        (Some(one), Some(other)) if as_text => texts(one, other),
+        _ => bytes(one, other),
+    };
+    let counted = |size: usize| words::counted(size as u64, "byte", "bytes");
+    let mut notes = vec![];
+    for (side, name) in [(left, "the message it is compared with"), (right, "this message")] {
+        if side.is_cut() {
+            notes.push(format!(
+                "Of {name}, only the first {} of {} were kept.",
+                words::count(side.kept.len() as u64),
+                counted(side.whole)
+            ));
+        }
+    }
+    notes.push(format!("Compared: the first {}, undecoded. What follows is not known.", counted(upto)));
+    if left.whole != right.whole {
+        diff.same = false;
+        notes.push(format!("They differ in size: {} and {}.", counted(left.whole), counted(right.whole)));
+    }
+    notes.append(&mut diff.notes);
+    Diff { notes, ..diff }
+}
+
+/// Bytes as text; a character at the end may be cut.
+fn text(bytes: &[u8]) -> Option<&str> {
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Some(text),
+        Err(error) if error.error_len().is_none() => std::str::from_utf8(bytes.get(..error.valid_up_to())?).ok(),
+        Err(_) => None,
+    }
+}
+
 /// Compares two payloads byte by byte; lines have up to sixteen bytes each.
 pub fn bytes(left: &[u8], right: &[u8]) -> Diff {
     let mut out = Out::default();

@@ -38,7 +38,8 @@ pub(super) async fn pick(engine: &Engine, request: ChartPick) -> Result<Nothing,
         None => None,
     };
     engine.runtime.chart.pick(event, &request.path, decoder)?;
-    read_up(engine).await
+    read_up(engine).await?;
+    keep(engine).await
 }
 
 pub(super) async fn add(engine: &Engine, request: ChartDraft) -> Result<Nothing, ApiError> {
@@ -57,7 +58,13 @@ pub(super) async fn add(engine: &Engine, request: ChartDraft) -> Result<Nothing,
         ..error::failed("The field can't be charted yet.")
     })?;
     engine.runtime.chart.add(filter, path)?;
-    read_up(engine).await
+    read_up(engine).await?;
+    keep(engine).await
+}
+
+/// Keeps what is charted for the next start.
+async fn keep(engine: &Engine) -> Result<Nothing, ApiError> {
+    Ok(engine.store.save_charts(|| engine.runtime.chart.charted()).await?)
 }
 
 /// Reads what the feed keeps: at once as far as it goes in a moment, then on and on.
@@ -81,7 +88,7 @@ async fn read_up(engine: &Engine) -> Result<Nothing, ApiError> {
 
 pub(super) async fn remove(engine: &Engine, request: ChartRemoval) -> Result<Nothing, ApiError> {
     engine.runtime.chart.remove(request.series, request.line);
-    Ok(())
+    keep(engine).await
 }
 
 pub(super) async fn points(engine: &Engine, request: ChartRequest) -> Result<ChartPoints, ApiError> {

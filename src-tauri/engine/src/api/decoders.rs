@@ -4,8 +4,8 @@ use super::error;
 use super::wire::*;
 use crate::Engine;
 use crate::feed::{Place, Published};
-use relayscope_domain::decode::binding::{Binding, BindingDraft, DecoderDraft};
-use relayscope_domain::decode::diff::{self, Diff};
+use relayscope_domain::decode::binding::{Binding, BindingDraft, DecoderDraft, DecoderKind};
+use relayscope_domain::decode::diff::{self, Diff, Part};
 use relayscope_domain::decode::encode::{self, Form};
 use relayscope_domain::decode::path;
 use relayscope_domain::decode::schema::{Schema, SchemaDraft};
@@ -115,11 +115,20 @@ pub(super) async fn save(engine: &Engine, request: SavePayloadRequest) -> Result
     Ok(Exported { path: path.display().to_string(), count: 1, words: format!("{size} bytes were written.") })
 }
 
-/// Compares what the decoders give; where one cannot read its side, the bytes.
+fn part(published: &Published) -> Part<'_> {
+    Part { kept: &published.payload, whole: published.cut_from.unwrap_or(published.payload.len()) }
+}
+
+/// Compares what the decoders give; where one cannot read its side, the bytes. Of cut payloads what is known of both.
 pub(super) async fn diff(engine: &Engine, request: DiffRequest) -> Result<Diff, ApiError> {
     let left = published(engine, request.left, request.history).await?;
     let right = published(engine, request.right, request.history).await?;
     let draft: Option<&DecoderDraft> = request.decoder.as_ref();
+    if left.cut_from.is_some() || right.cut_from.is_some() {
+        let as_text = draft.is_none_or(|draft| draft.kind != DecoderKind::Hex);
+        let compared = tokio::task::spawn_blocking(move || diff::parts(part(&left), part(&right), as_text));
+        return compared.await.map_err(|error| error::failed(error.to_string()));
+    }
     let left = engine.read_payload(left, draft).await?;
     let right = engine.look_again(right, draft).await?;
     // Up to tenths of a second for long and different texts.

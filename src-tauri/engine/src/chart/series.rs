@@ -7,6 +7,7 @@ use relayscope_domain::decode::Decoder;
 use relayscope_domain::decode::sparkplug::Aliases;
 use relayscope_domain::filter::SourceKind;
 use relayscope_domain::topic;
+use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -15,7 +16,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 const LEFT_OUT: usize = 1_000;
 
 /// Where a message is seen. One message is seen by a broker, on its way to each client, and by relays.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Place {
     pub(super) origin: SourceKind,
     pub(super) source: Arc<str>,
@@ -23,7 +24,7 @@ pub(super) struct Place {
 }
 
 /// What is charted.
-#[derive(Clone, Debug, PartialEq)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub(super) struct Wanted {
     /// Topic or topic filter.
     pub(super) topic: String,
@@ -32,6 +33,16 @@ pub(super) struct Wanted {
     pub(super) place: Option<Place>,
     /// `None`: what is bound or certain.
     pub(super) decoder: Option<Decoder>,
+}
+
+/// What is kept of a series over a restart.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub(crate) struct Charted {
+    #[serde(flatten)]
+    pub(super) wanted: Wanted,
+    /// Topics that a person took out.
+    pub(super) left_out: BTreeSet<Arc<str>>,
 }
 
 /// The values of one topic.
@@ -61,18 +72,23 @@ pub(super) struct Series {
 
 impl Series {
     /// A series that begins at the oldest event kept.
-    pub(super) fn new(number: u32, wanted: Wanted) -> Self {
+    pub(super) fn new(number: u32, charted: Charted) -> Self {
         Self {
             number,
-            wanted,
+            wanted: charted.wanted,
             lines: vec![],
             next: 1,
             without: 0,
             why: None,
             more: false,
-            left_out: BTreeSet::new(),
+            left_out: charted.left_out,
             aliases: Aliases::default(),
         }
+    }
+
+    /// What is kept of it.
+    pub(super) fn charted(&self) -> Charted {
+        Charted { wanted: self.wanted.clone(), left_out: self.left_out.clone() }
     }
 
     /// Gives up a line, for good.

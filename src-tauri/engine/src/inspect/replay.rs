@@ -43,6 +43,20 @@ pub struct Replay {
     changed: AtomicBool,
 }
 
+/// How its connection stands.
+#[derive(Clone, Debug, Default)]
+pub(super) enum Way {
+    /// There was none yet.
+    #[default]
+    New,
+    /// It is there.
+    Open,
+    /// It is there, and nothing that is waited for comes.
+    Silent,
+    /// It fell, and why; the replay goes on with the next one.
+    Fallen(String),
+}
+
 /// What came of it.
 #[derive(Clone, Debug, Default)]
 pub(super) struct State {
@@ -50,9 +64,11 @@ pub(super) struct State {
     pub(super) sent: usize,
     pub(super) taken: u32,
     pub(super) unheard: u32,
+    /// How often a message was published once more, because its connection fell before it was taken.
+    pub(super) again: u32,
     pub(super) refused: u32,
     refusals: Vec<String>,
-    pub(super) connected: bool,
+    pub(super) way: Way,
     pub(super) paused: bool,
     /// Step by step: how many a person let go.
     pub(super) let_go: usize,
@@ -154,7 +170,11 @@ impl Replay {
         }
         if state.done {
             let mut words = format!("Done: {taken}");
-            for (count, what) in [(state.refused, "refused"), (state.unheard, "with no matching subscribers")] {
+            for (count, what) in [
+                (state.refused, "refused"),
+                (state.unheard, "with no matching subscribers"),
+                (state.again, "sent once more after the connection fell"),
+            ] {
                 if count > 0 {
                     words.push_str(&format!(", {count} {what}"));
                 }
@@ -162,13 +182,19 @@ impl Replay {
             let tone = if state.refused > 0 { Tone::Warn } else { Tone::Ok };
             return (format!("{words}."), tone);
         }
-        let words = match (state.connected, state.paused) {
-            (false, _) => "Connecting.".to_owned(),
-            (_, true) => format!("Paused: {taken}."),
-            _ if self.pace == ReplayPace::Steps && state.sent == state.let_go => format!("Waits for a step: {taken}."),
-            _ => format!("{taken}."),
-        };
-        (words, Tone::Idle)
+        match (&state.way, state.paused) {
+            (Way::New, _) => ("Connecting.".to_owned(), Tone::Idle),
+            (Way::Fallen(why), _) => {
+                let goes_on = if state.paused { "Paused" } else { "It goes on when the broker is back" };
+                (format!("The connection fell: {why}. {goes_on}: {taken}."), Tone::Warn)
+            }
+            (_, true) => (format!("Paused: {taken}."), Tone::Idle),
+            (Way::Silent, _) => (format!("Waits for the broker, which acknowledges nothing: {taken}."), Tone::Warn),
+            _ if self.pace == ReplayPace::Steps && state.sent == state.let_go => {
+                (format!("Waits for a step: {taken}."), Tone::Idle)
+            }
+            _ => (format!("{taken}."), Tone::Idle),
+        }
     }
 }
 

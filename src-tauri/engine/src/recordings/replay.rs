@@ -26,6 +26,9 @@ pub enum ReplayError {
     /// More than are held.
     #[error("These are more than {MOST} messages: choose fewer with the filter, or by a selection.")]
     TooMany,
+    /// More payload than is held.
+    #[error("Their payloads are more than {0} MB, the memory budget (Settings): choose fewer with the filter.")]
+    TooLarge(u64),
     /// The session can't be opened.
     #[error(transparent)]
     Session(#[from] SessionError),
@@ -47,7 +50,9 @@ pub(crate) struct Replayable {
 
 impl Replayable {
     async fn find(engine: &Engine, of: &CaptureOf) -> Result<Self, ReplayError> {
-        let chosen = Chosen::find(engine, of, |_| true).await?;
+        let chosen = Chosen::find(engine, of, |_| !engine.stop.is_cancelled()).await?;
+        // What a feed has is never more.
+        let budget = engine.feed.usage().budget;
         let mut found = Self::default();
         for from in (0..chosen.len()).step_by(PART) {
             for event in chosen.part(from..(from + PART).min(chosen.len())).await? {
@@ -55,6 +60,9 @@ impl Replayable {
             }
             if found.messages.len() > MOST {
                 return Err(ReplayError::TooMany);
+            }
+            if found.bytes > budget {
+                return Err(ReplayError::TooLarge(budget / 1_000_000));
             }
         }
         if found.messages.is_empty() { Err(ReplayError::Nothing) } else { Ok(found) }

@@ -6,13 +6,17 @@ mod tshark;
 
 use super::{Recording, Recordings};
 use crate::api::wire::{BrokenLine, Look};
+use crate::feed::Feed;
 use crate::feed::event::Event;
-use crate::feed::line;
+use crate::feed::export::{Text, Writer};
+use crate::feed::history::History;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use relayscope_domain::filter::Filter;
+use relayscope_domain::settings::HistorySettings;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio_util::sync::CancellationToken;
 
 fn same(one: &Event, other: &Event) -> bool {
     one.at == other.at
@@ -28,24 +32,52 @@ fn opened(recordings: &Recordings) -> Arc<Recording> {
     recordings.begin("events.ndjson", 0, 64 << 20).unwrap()
 }
 
+/// Events written to a file and read from it again, so many bytes at once.
+fn read_again(events: &[Event], part: usize) -> Vec<Event> {
+    let mut writer = Writer::new(vec![], Text::Ndjson).unwrap();
+    events.iter().for_each(|event| writer.write(event).unwrap());
+    let recording = opened(&Recordings::default());
+    for bytes in writer.finish().1.chunks(part) {
+        recording.add(bytes, false);
+    }
+    recording.add(b"", true);
+    assert_eq!(recording.view().broken_lines, []);
+    recording.feed().events()
+}
+
+proptest! {
+    // Each case is a file of SQLite.
+    #![proptest_config(ProptestConfig::with_cases(24))]
+
+    #[test]
+    fn what_the_history_keeps_is_what_was_recorded(events in vec(any::event(), 1..60)) {
+        let folder = tempfile::tempdir().unwrap();
+        let kept = tokio::runtime::Runtime::new().unwrap().block_on(async {
+            let (feed, stop) = (Feed::new(64 << 20), CancellationToken::new());
+            events.iter().for_each(|event| assert!(feed.of(event.origin).record(event.clone())));
+            stop.cancel();
+            let history = History::new(folder.path().join("history.db"));
+            history.record(&feed, &HistorySettings::default(), &stop).await.unwrap();
+            history.close().await;
+            let ids = history.chosen(&Filter::default(), |_| true).await.unwrap();
+            history.events(&ids).await.unwrap()
+        });
+        prop_assert_eq!(events.len(), kept.len());
+        let read = read_again(&kept, 4_096);
+        for ((recorded, kept), read) in events.iter().zip(&kept).zip(&read) {
+            prop_assert!(same(recorded, kept), "{:?}\n{:?}", recorded, kept);
+            prop_assert!(same(recorded, read), "{:?}\n{:?}", recorded, read);
+        }
+    }
+}
+
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(200))]
 
     #[test]
     fn what_is_written_is_read_again(events in vec(any::event(), 1..20), part in 1usize..200) {
-        let mut file = String::new();
-        for event in &events {
-            file += &line::write(event).unwrap();
-            file.push('\n');
-        }
-        let recording = opened(&Recordings::default());
-        for bytes in file.as_bytes().chunks(part) {
-            recording.add(bytes, false);
-        }
-        recording.add(b"", true);
-        let view = recording.view();
-        prop_assert_eq!((view.broken, view.events, &view.broken_lines[..]), (0, events.len() as u64, &[][..]));
-        let read = recording.feed().events();
+        let read = read_again(&events, part);
+        prop_assert_eq!(events.len(), read.len());
         for (written, read) in events.iter().zip(&read) {
             prop_assert!(same(written, read), "{:?}\n{:?}", written, read);
         }

@@ -6,6 +6,7 @@
 pub mod open;
 
 mod brokers;
+mod charts;
 mod decoders;
 mod endpoint;
 mod filters;

@@ -1,6 +1,6 @@
 //! Diffs: marked lines, bounds, and that the sides can be put together again.
 
-use super::super::diff::{self, Diff, Mark};
+use super::super::diff::{self, Diff, Mark, Part};
 use super::*;
 use proptest::prelude::*;
 
@@ -60,6 +60,32 @@ fn texts_and_bytes_are_compared_in_runs() {
         [(Mark::Same, "00000000"), (Mark::Removed, "00000003"), (Mark::Same, "00000004"), (Mark::Added, "00000006")]
     );
     assert!(diff::bytes(b"", b"").same && diff::texts("", "").same);
+}
+
+#[test]
+fn what_was_cut_for_keeping_is_no_difference_and_is_said() {
+    let part = |kept: &'static [u8], whole: usize| Part { kept, whole };
+    // The end that only one side kept is not shown as taken away.
+    let diff = diff::parts(part(b"a\nbcd", 2_000), part(b"a\nbcdef", 7), true);
+    assert_eq!(marked(&diff), ["  =a", "  =bcd"]);
+    let said = [
+        "Of the message it is compared with, only the first 5 of 2,000 bytes were kept.",
+        "Compared: the first 5 bytes, undecoded. What follows is not known.",
+        "They differ in size: 2,000 bytes and 7 bytes.",
+    ];
+    assert_eq!((diff.same, &diff.notes[..]), (false, &said.map(str::to_owned)[..]));
+    // Both cut, at different places, the shorter one within a character.
+    let diff = diff::parts(part("x=ä".as_bytes(), 9), part(b"x=\xc3", 9), true);
+    assert!(diff.same && diff.notes.len() == 3 && diff.notes[1].starts_with("Of this message, only the first 3 of"));
+    assert_eq!(marked(&diff), ["  =x="]);
+    // A whole side that ends before is shorter, and that is a difference.
+    let diff = diff::parts(part(b"abc", 3), part(b"abcdef", 60), true);
+    assert_eq!(marked(&diff), ["- =abc", "+ =abcdef"]);
+    // Bytes where they are no text, and where a person wants them.
+    for (left, as_text) in [(part(b"\xff\x01", 9), true), (part(b"ab", 9), false)] {
+        let diff = diff::parts(left, part(b"ac", 9), as_text);
+        assert!(!diff.same && diff.lines.iter().all(|line| line.place.starts_with("0000000")), "{diff:?}");
+    }
 }
 
 #[test]

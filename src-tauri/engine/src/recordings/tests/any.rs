@@ -4,14 +4,36 @@ use crate::feed::event::{Ack, ConnectionId, Direction, Event, Facts, Kind};
 use bytes::Bytes;
 use proptest::collection::vec;
 use proptest::prelude::*;
+use proptest::strategy::ValueTree;
+use proptest::test_runner::TestRunner;
 use relayscope_domain::filter::SourceKind;
 use relayscope_domain::id::MessageId;
 use relayscope_domain::message::{MqttVersion, Qos};
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::{Duration, Instant, UNIX_EPOCH};
 
+/// What files, databases and MQTT treat differently: nothing, NUL and other controls, the marks of UTF-8 and of lines, what
+/// looks like a number or a member, a long topic, the marks that the history's index has of its own.
+const ODD: [&str; 8] = [
+    "",
+    "\0",
+    "a\0b\u{1}\u{1b}\u{7f}\u{85}",
+    "\u{feff}x\u{2028}\u{202e}",
+    "🦀 Ü e\u{301}",
+    "-0",
+    "\"}\n{",
+    "\u{e000}\u{e000}\u{e000}",
+];
+
 fn words() -> impl Strategy<Value = String> {
-    prop_oneof!["[a-z0-9/ \"\\\\\n\r\t]{0,12}", "\\PC{0,6}"]
+    prop_oneof![
+        4 => "[a-z0-9/ \"\\\\\n\r\t]{0,12}",
+        4 => "\\PC{0,6}",
+        2 => proptest::sample::select(&ODD[..]).prop_map(str::to_owned),
+        1 => any::<String>(),
+        1 => "[a-zä]{200}",
+    ]
 }
 
 fn shared() -> impl Strategy<Value = Arc<str>> {
@@ -19,7 +41,12 @@ fn shared() -> impl Strategy<Value = Arc<str>> {
 }
 
 fn bytes() -> impl Strategy<Value = Bytes> {
-    prop_oneof![vec(any::<u8>(), 0..40).prop_map(Bytes::from), words().prop_map(Bytes::from)]
+    prop_oneof![
+        8 => vec(any::<u8>(), 0..40).prop_map(Bytes::from),
+        8 => words().prop_map(Bytes::from),
+        // More than is shown, and more than the history's index reads.
+        1 => (any::<u8>(), 0usize..40_000).prop_map(|(byte, count)| vec![byte; count].into()),
+    ]
 }
 
 fn facts() -> impl Strategy<Value = Vec<(String, String)>> {
@@ -31,7 +58,7 @@ fn qos() -> impl Strategy<Value = Qos> {
 }
 
 fn took() -> impl Strategy<Value = Duration> {
-    any::<u32>().prop_map(|micros| Duration::from_micros(micros.into()))
+    (any::<u32>(), 0u32..1_000_000_000).prop_map(|(seconds, nanos)| Duration::new(seconds.into(), nanos))
 }
 
 fn version() -> impl Strategy<Value = Option<MqttVersion>> {
@@ -82,19 +109,19 @@ fn connections() -> impl Strategy<Value = Kind> {
             reason,
             clean
         }),
-        (words(), took(), any::<[u32; 5]>()).prop_map(|(cause, lasted, [a, b, c, d, pings])| Kind::Closed {
+        (words(), took(), any::<[u64; 5]>()).prop_map(|(cause, lasted, [a, b, c, d, pings])| Kind::Closed {
             cause,
             lasted,
-            received: (a.into(), b.into()),
-            sent: (c.into(), d.into()),
-            pings: pings.into()
+            received: (a, b),
+            sent: (c, d),
+            pings
         }),
     ]
 }
 
 fn others() -> impl Strategy<Value = Kind> {
     let ack = prop_oneof![Just(Ack::PubAck), Just(Ack::PubRec), Just(Ack::PubRel), Just(Ack::PubComp)];
-    let next = any::<u32>().prop_map(|seconds| UNIX_EPOCH + Duration::from_secs(seconds.into()));
+    let next = took().prop_map(|since| UNIX_EPOCH + since);
     prop_oneof![
         (sides(), ack, any::<(u16, u8)>(), shared(), words(), proptest::option::of(took())).prop_map(
             |(direction, ack, (packet_id, code), topic, reason, took)| Kind::Acknowledged {
@@ -108,18 +135,18 @@ fn others() -> impl Strategy<Value = Kind> {
             }
         ),
         (any::<bool>(), proptest::option::of(took())).prop_map(|(answer, took)| Kind::Ping { answer, took }),
-        (sides(), bytes(), any::<u16>(), words()).prop_map(|(direction, bytes, size, reason)| Kind::Malformed {
+        (sides(), bytes(), any::<usize>(), words()).prop_map(|(direction, bytes, size, reason)| Kind::Malformed {
             direction,
             bytes,
-            size: size.into(),
+            size,
             reason
         }),
-        any::<(u32, u32)>().prop_map(|(limit, reached)| Kind::OverLimit {
-            what: "packet size".into(),
-            limit: limit.into(),
-            reached: reached.into()
+        (words(), any::<(u64, u64)>()).prop_map(|(what, (limit, reached))| Kind::OverLimit {
+            what: what.into(),
+            limit,
+            reached
         }),
-        (shared(), any::<i32>()).prop_map(|(topic, entry)| Kind::Queued { topic, entry: entry.into() }),
+        (shared(), any::<i64>()).prop_map(|(topic, entry)| Kind::Queued { topic, entry }),
         (shared(), any::<(u16, u32)>(), took(), shared()).prop_map(|(topic, (status, attempt), took, answer)| {
             Kind::Delivered { topic, status, took, attempt, answer }
         }),
@@ -129,11 +156,7 @@ fn others() -> impl Strategy<Value = Kind> {
         ),
         (shared(), any::<(Option<u16>, u32)>(), words())
             .prop_map(|(topic, (status, attempts), reason)| Kind::DeadLetter { topic, status, attempts, reason }),
-        (shared(), any::<u32>(), words()).prop_map(|(topic, count, reason)| Kind::Dropped {
-            topic,
-            count: count.into(),
-            reason
-        }),
+        (shared(), any::<u64>(), words()).prop_map(|(topic, count, reason)| Kind::Dropped { topic, count, reason }),
         (any::<bool>(), words()).prop_map(|(failure, text)| Kind::Note { failure, text }),
     ]
 }
@@ -148,10 +171,11 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
     ];
     let kind = prop_oneof![3 => publish(), 2 => connections(), 2 => others()];
     let ids = (any::<Option<u128>>(), any::<bool>());
-    (any::<u32>(), origin, shared(), shared(), ids, kind).prop_map(
+    // Up to the year 9999, to the microsecond.
+    (0u64..253_402_300_800_000_000, origin, shared(), shared(), ids, kind).prop_map(
         |(micros, origin, source, client, (message, connection), kind)| Event {
             seq: 0,
-            at: UNIX_EPOCH + Duration::from_micros(u64::from(micros) * 400_000),
+            at: UNIX_EPOCH + Duration::from_micros(micros),
             instant: Instant::now(),
             origin,
             source,
@@ -161,4 +185,56 @@ pub(super) fn event() -> impl Strategy<Value = Event> {
             kind,
         },
     )
+}
+
+/// The number of a kind. A new one has to be here, and in the strategies above.
+fn number(kind: &Kind) -> usize {
+    match kind {
+        Kind::Accepted { .. } => 0,
+        Kind::Secured { .. } => 1,
+        Kind::Connect { .. } => 2,
+        Kind::Connected { .. } => 3,
+        Kind::Refused { .. } => 4,
+        Kind::Subscribed { .. } => 5,
+        Kind::Unsubscribed { .. } => 6,
+        Kind::Publish { .. } => 7,
+        Kind::Acknowledged { .. } => 8,
+        Kind::Ping { .. } => 9,
+        Kind::Malformed { .. } => 10,
+        Kind::OverLimit { .. } => 11,
+        Kind::Queued { .. } => 12,
+        Kind::Delivered { .. } => 13,
+        Kind::DryRun { .. } => 14,
+        Kind::Retry { .. } => 15,
+        Kind::DeadLetter { .. } => 16,
+        Kind::Dropped { .. } => 17,
+        Kind::Disconnected { .. } => 18,
+        Kind::Closed { .. } => 19,
+        Kind::Note { .. } => 20,
+    }
+}
+
+#[test]
+fn every_kind_and_every_oddity_is_among_them() {
+    let mut runner = TestRunner::deterministic();
+    let events: Vec<Event> = (0..3_000).map(|_| event().new_tree(&mut runner).unwrap().current()).collect();
+    let kinds: BTreeSet<usize> = events.iter().map(|event| number(&event.kind)).collect();
+    assert_eq!(kinds, (0..=20).collect());
+    let has = |what: &str, is: &dyn Fn(&str, &[u8], &[(String, String)], bool) -> bool| {
+        let found = events.iter().any(|event| match &event.kind {
+            Kind::Publish { topic, payload, properties, cut_from, .. } => {
+                is(topic, payload, properties, cut_from.is_some())
+            }
+            _ => false,
+        });
+        assert!(found, "{what}");
+    };
+    has("no payload", &|_, payload, _, _| payload.is_empty());
+    has("no text", &|_, payload, _, _| std::str::from_utf8(payload).is_err());
+    has("NUL", &|topic, payload, _, _| topic.contains('\0') && payload.contains(&0));
+    has("200 characters", &|topic, _, _, _| topic.chars().count() >= 200);
+    has("beyond ASCII", &|topic, _, _, _| topic.contains('🦀'));
+    has("properties", &|_, _, properties, _| properties.len() > 1);
+    has("cut", &|_, payload, _, cut| cut && !payload.is_empty());
+    has("large", &|_, payload, _, _| payload.len() > 16 * 1024);
 }
