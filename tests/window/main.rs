@@ -8,6 +8,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 mod app;
+mod audit;
 mod desk;
 mod destination;
 mod driver;
@@ -18,6 +19,7 @@ mod steps;
 mod tap;
 mod wait;
 
+mod accessible;
 mod build_by_clicking;
 mod charts;
 mod downlink;
@@ -25,6 +27,7 @@ mod embedded;
 mod filtering;
 mod first_run;
 mod history;
+mod keyboard;
 mod letters;
 mod load;
 mod measure;
