@@ -69,6 +69,14 @@ impl Session {
         self.post("/actions", &json!({ "actions": [mouse] }))
     }
 
+    /// Presses keys one after the other, and lets go of them from the last to the first.
+    pub(crate) fn press(&self, keys: &[&str]) -> Answer {
+        let down = keys.iter().map(|key| json!({ "type": "keyDown", "value": key }));
+        let up = keys.iter().rev().map(|key| json!({ "type": "keyUp", "value": key }));
+        let keyboard = json!({ "type": "key", "id": "keyboard", "actions": down.chain(up).collect::<Vec<_>>() });
+        self.post("/actions", &json!({ "actions": [keyboard] }))
+    }
+
     pub(crate) fn resize(&self, width: u32, height: u32) -> Answer {
         self.post("/window/rect", &json!({ "x": 0, "y": 0, "width": width, "height": height }))
     }

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 /// Calls the engine as the page does: for what is not the subject of a test.
 #[track_caller]
-fn call(app: &App<'_>, name: &str, body: &Value) -> Value {
+pub(crate) fn call(app: &App<'_>, name: &str, body: &Value) -> Value {
     let answer = app.script(&format!(
         "window.__TAURI_INTERNALS__.invoke('rpc', {{ name: '{name}', body: {body} }})
             .then((value) => done({{ value }}), (error) => done({{ error: JSON.stringify(error) }}))"

@@ -8,6 +8,7 @@
 #![allow(clippy::expect_used, clippy::panic, clippy::print_stdout, clippy::unwrap_used)]
 
 mod app;
+mod audit;
 mod bench;
 mod desk;
 mod destination;
@@ -20,6 +21,7 @@ mod steps;
 mod tap;
 mod wait;
 
+mod accessible;
 mod beside;
 mod build_by_clicking;
 mod charts;
@@ -29,6 +31,7 @@ mod embedded;
 mod filtering;
 mod first_run;
 mod history;
+mod keyboard;
 mod letters;
 mod load;
 mod measure;
