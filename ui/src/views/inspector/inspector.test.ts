@@ -113,7 +113,11 @@ beforeEach(() => {
       return { frame: now, reading: reading(line, line.includes("kind:publish") ? ["publish"] : []) };
     },
     "filters.edit": ({ line }) => reading(`${line} kind:publish`.trim(), ["publish"]),
-    "feed.rows": ({ from, count }) => ({ total: 3, newer: 0, rows: [row(3), row(2), row(1)].slice(from, from + count) }),
+    "feed.rows": ({ from, count }) => ({
+      total: 3,
+      newer: 0,
+      rows: [row(3), row(2), row(1)].slice(from, from + count),
+    }),
     "feed.pause": ({ paused }) => (now = frame({ paused, waiting: paused ? 1_204 : 0 })),
     "feed.clear": () => (now = frame({ total: 0 })),
     "feed.event": ({ seq }) => detail(seq),
