@@ -135,7 +135,9 @@ async fn one_topic_of_a_hundred_that_fails_for_ever_holds_none_of_the_others_up(
                 status.ledger.waiting + status.ledger.in_flight == traffic.each as u64
             })
             .await;
-        assert!(scene.relay.rows().await.iter().any(|row| row.kind == "retry" && row.topic == "load/7"), "{status:?}");
+        // Not the row of the retry: among so many it may no longer be kept.
+        let error = status.last_error.as_ref().map_or("", |error| &error.message);
+        assert!(error.contains("parser failed"), "{status:?}");
         scene.sink.rule(|_| Reply::Take);
         let healed = scene.heals().await;
         scene.ends(name, &words(length), traffic, healed, 0).await;

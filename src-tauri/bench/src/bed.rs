@@ -29,8 +29,6 @@ pub struct Settings {
     pub size: usize,
     /// Fewer messages, one round.
     pub quick: bool,
-    /// mqttui, when it is not the one on the path.
-    pub mqttui: Option<PathBuf>,
     /// Messages of a throughput run at 0 and 5 ms.
     pub messages: u64,
     /// Messages that wait in the backlog scenario.

@@ -17,17 +17,12 @@ pub struct Broker {
     pub port: u16,
 }
 
-/// A program on the path, or where Debian keeps servers.
-pub fn installed(name: &str) -> Option<PathBuf> {
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
-    let mut programs = folders.map(|folder| folder.join(name));
-    programs.find(|program| program.is_file())
-}
-
 /// Where Mosquitto is, or what to do about it.
 pub fn program() -> Outcome<PathBuf> {
-    installed("mosquitto").ok_or_else(|| {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let folders = std::env::split_paths(&path).chain(["/usr/sbin".into(), "/usr/local/sbin".into()]);
+    let mut programs = folders.map(|folder| folder.join("mosquitto"));
+    programs.find(|program| program.is_file()).ok_or_else(|| {
         "Mosquitto is needed and was not found. Install it (Debian and Ubuntu: apt-get install mosquitto) and try again."
             .to_owned()
     })

@@ -89,9 +89,6 @@ struct Run {
     /// Let the broker send each message at once (`set_tcp_nodelay true`); as shipped it waits for what it sent before.
     #[arg(long)]
     broker_nodelay: bool,
-    /// mqttui, to be measured in the inspect scenario; without it the one on the path.
-    #[arg(long, value_name = "FILE")]
-    mqttui: Option<PathBuf>,
     /// Where temporary folders are made: the disk that the relay writes to.
     #[arg(long, value_name = "DIR")]
     folder: Option<PathBuf>,
@@ -168,7 +165,6 @@ impl Run {
             nodelay: self.broker_nodelay,
             size: self.size,
             quick: self.quick,
-            mqttui: self.mqttui.clone(),
             messages: self.messages.unwrap_or(if self.quick { 20_000 } else { 100_000 }),
             backlog: self.backlog.unwrap_or(if self.quick { 20_000 } else { 200_000 }),
             rounds: self.rounds.unwrap_or(if self.quick { 1 } else { 3 }),

@@ -26,7 +26,6 @@ pub mod report;
 pub mod scenarios;
 pub mod sink;
 pub mod tally;
-pub mod terminal;
 
 /// A sentence for the person who runs the benchmark.
 pub type Problem = String;

@@ -28,7 +28,7 @@ cargo xtask measure load                             how its window bears 10,000
 cargo xtask measure crowd                            the same for a broker inside with 1,000 clients, a message a second each
 cargo xtask measure beside                           a relay without and with 10,000 messages a second in the inspector (3 minutes)
 cargo xtask bench [--help]                           relays side by side: throughput, latency, faults, with the machine's limits
-cargo xtask bench inspect                            the engine with an ad-hoc session and no page, beside mqttui
+cargo xtask bench inspect                            the engine with an ad-hoc session and no page
 cargo xtask bench feed                               the inspector's feed: events a second, filters over a million, memory
 cargo xtask screenshots                              pictures of every place, in target/screenshots and the README's";
 

@@ -1,17 +1,12 @@
-//! What looking costs: 10,000 messages a second from Mosquitto into the engine's ad-hoc session, without a page, beside
-//! mqttui, a program for the terminal that does the same.
+//! What looking costs: 10,000 messages a second from Mosquitto into the engine's ad-hoc session, without a page.
 
 use crate::bed::{Bed, Flow, Settings};
-use crate::broker::installed;
 use crate::looker::Looked;
 use crate::payload::FILTER;
 use crate::process::{Process, cpu, memory, pause};
 use crate::publisher::Published;
 use crate::report::{Report, Row};
-use crate::terminal::Terminal;
 use crate::{Outcome, bed, clock};
-use std::path::PathBuf;
-use std::process::Command;
 use std::time::Duration;
 
 const RATE: u64 = 10_000;
@@ -22,7 +17,7 @@ const SECONDS: u64 = 30;
 const PATIENCE: Duration = Duration::from_secs(60);
 const MIB: f64 = 1_048_576.0;
 
-/// Measures both once, at QoS 0 and 1.
+/// Measures it once at QoS 0 and once at QoS 1.
 pub fn run(settings: &Settings, round: u32, report: &mut Report) -> Outcome<()> {
     let seconds = if settings.quick { SECONDS / 10 } else { SECONDS };
     for qos in [0, 1] {
@@ -37,11 +32,6 @@ pub fn run(settings: &Settings, round: u32, report: &mut Report) -> Outcome<()> 
         };
         let row = Row::new("inspect", &case, "engine, no page", round);
         report.attempt(row, |row| engine(settings, row, &flow))?;
-        let row = Row::new("inspect", &case, "mqttui", round);
-        match settings.mqttui.clone().or_else(|| installed("mqttui")) {
-            Some(program) => report.attempt(row, |row| mqttui(settings, row, &flow, program))?,
-            None => report.add(row.noted("not installed (https://github.com/EdJoPaTo/mqttui, or --mqttui FILE)")),
-        }
     }
     Ok(())
 }
@@ -73,21 +63,6 @@ fn engine(settings: &Settings, row: Row, flow: &Flow) -> Outcome<Row> {
         .with("not kept", looked.lost as f64)
         .with("feed MiB", looked.feed_bytes as f64 / MIB)
         .with("its budget MiB", looked.feed_budget as f64 / MIB))
-}
-
-fn mqttui(settings: &Settings, row: Row, flow: &Flow, program: PathBuf) -> Outcome<Row> {
-    let mut bed = Bed::start(settings, false)?;
-    let mut command = Command::new(program);
-    command.args(["--broker", &format!("mqtt://127.0.0.1:{}", bed.broker.port), FILTER]);
-    let mut terminal = Terminal::start("mqttui", &mut command)?;
-    // It does not say when it is subscribed.
-    pause(Duration::from_secs(2))?;
-    let id = terminal.process.id();
-    let row = watched(&mut bed, row, flow, id, || Ok(()))?;
-    if !terminal.process.runs() {
-        return Err("It ended while messages came.".into());
-    }
-    Ok(row)
 }
 
 /// Publishes, and measures a process from the first message until a second after `arrived`.

@@ -25,7 +25,7 @@ pub enum Scenario {
     Front,
     /// The embedded broker behind its front beside Mosquitto: 4 publishers to 1 subscriber, and 5,000 idle clients.
     Broker,
-    /// The engine with an ad-hoc session and no page at 10,000 messages a second, beside mqttui.
+    /// The engine with an ad-hoc session and no page at 10,000 messages a second.
     Inspect,
     /// As many messages as come, at QoS 0 and 1, with a sink of 0, 5 and 50 ms.
     Throughput,
