@@ -73,8 +73,8 @@ fn the_embedded_broker_is_measured_beside_mosquitto() {
 #[test]
 fn the_inspector_without_a_page_takes_everything_that_comes() {
     let rows = measured(&["inspect", "--quick"]);
-    assert_eq!(rows.len(), 4);
-    for row in rows.iter().filter(|row| row["relay"] == "engine, no page") {
+    assert_eq!(rows.len(), 2);
+    for row in &rows {
         assert_eq!(["not received", "not kept"].map(|name| figure(row, name)), [0.0; 2], "{row}");
         assert!(figure(row, "CPU s") > 0.0 && figure(row, "feed MiB") < figure(row, "its budget MiB"), "{row}");
     }
