@@ -5,7 +5,7 @@ use crate::app::App;
 use crate::bench::Bench;
 use crate::desk::{Desk, free_port};
 use crate::embedded::{create_device_token, create_embedded, line};
-use crate::load::{LISTEN, SCROLL, answers, use_it};
+use crate::load::{LISTEN, SCROLL, answers, scrolled, use_it};
 use crate::meter::{Meter, ask};
 use crate::steps::look_around;
 use crate::wait::{PATIENCE, pause};
@@ -53,7 +53,6 @@ fn crowd() {
     let published = events(&app, "kind:publish topic:bench/#", sent);
     let connected = events(&app, "kind:connected bench-crowd-", CLIENTS);
     let disconnected = events(&app, "kind:disconnect bench-crowd-", CLIENTS);
-    frames.sort_by(f64::total_cmp);
     println!(
         "\n| {CLIENTS} clients | published: events of sent | connected, disconnected | answer p50, p95, max ms | frames/s scrolling | CPU page, app % | memory page, app MiB |"
     );
@@ -61,7 +60,7 @@ fn crowd() {
     println!(
         "| once a second for {lasted:.0} s | {published} of {sent} | {connected}, {disconnected} | {} | {} | {used} |\n",
         answers(&app),
-        frames.get(frames.len() / 2).map_or("–".into(), |middle| format!("{middle:.0} (least {:.0})", frames[0])),
+        scrolled(frames),
     );
 }
 

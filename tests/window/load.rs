@@ -2,13 +2,13 @@
 //! scrolls meanwhile. Run it with `cargo xtask measure load`.
 
 use crate::app::App;
+use crate::bench::Bench;
 use crate::desk::Desk;
-use crate::meter::Meter;
+use crate::meter::{Meter, ask};
 use crate::mosquitto::Mosquitto;
-use crate::process::Process;
 use crate::steps::begin_session;
 use crate::wait::{PATIENCE, pause, until};
-use std::process::{Command, Stdio};
+use serde_json::json;
 use std::time::{Duration, Instant};
 
 /// Listens to what a person does: from when an input was made until the frame after it, in milliseconds.
@@ -30,13 +30,6 @@ pub(crate) const SCROLL: &str = "
         requestAnimationFrame(step);
     };
     requestAnimationFrame(step)";
-const RECORDED: &str = "
-    const call = (name, body) => window.__TAURI_INTERNALS__.invoke('rpc', { name, body });
-    call('feed.open', { view: null, line: 'kind:note', look: 'feed' }).then(async (opened) => {
-        await call('feed.close', { number: opened.frame.view }).catch(() => 0);
-        done(opened.frame.recorded);
-    }, (error) => done(JSON.stringify(error)))";
-const SIZE: &str = "200";
 const USED: &str = "the feed, and is used";
 
 #[test]
@@ -69,9 +62,9 @@ fn row(app: &App<'_>, mosquitto: &Mosquitto, rate: u64, seconds: u64, looked_at:
     let before = recorded(app);
     app.script("window.answered = []; done()");
     let (meter, begun) = (Meter::begin(app), Instant::now());
-    let mut publisher = publisher(mosquitto, rate, sent);
+    let mut publisher = Bench::publisher(mosquitto.port(), 1, rate, sent);
     let mut frames: Vec<f64> = vec![];
-    while matches!(publisher.child().try_wait(), Ok(None)) {
+    while publisher.runs() {
         if looked_at == USED {
             use_it(app);
             frames.extend(app.script(SCROLL).as_f64());
@@ -82,12 +75,11 @@ fn row(app: &App<'_>, mosquitto: &Mosquitto, rate: u64, seconds: u64, looked_at:
     let lasted = begun.elapsed().as_secs_f64();
     let used = meter.words();
     let seen = until(PATIENCE, "every message", || Some(recorded(app) - before).filter(|seen| *seen >= sent));
-    frames.sort_by(f64::total_cmp);
     println!(
         "| {:.0}/s for {lasted:.0} s | {looked_at} | {seen} of {sent} | {} | {} | {used} |",
         sent as f64 / lasted,
         answers(app),
-        frames.get(frames.len() / 2).map_or("–".into(), |middle| format!("{middle:.0} (least {:.0})", frames[0])),
+        scrolled(frames),
     );
 }
 
@@ -130,9 +122,16 @@ fn click_row(app: &App<'_>) {
     });
 }
 
-pub(crate) fn recorded(app: &App<'_>) -> u64 {
-    let answer = app.script(RECORDED);
-    answer.as_u64().unwrap_or_else(|| panic!("what is recorded: {answer}"))
+fn recorded(app: &App<'_>) -> u64 {
+    let opened = ask(app, "feed.open", &json!({ "view": null, "line": "kind:note", "look": "feed" }));
+    ask(app, "feed.close", &json!({ "number": opened["frame"]["view"] }));
+    opened["frame"]["recorded"].as_u64().unwrap_or_else(|| panic!("what is recorded: {opened}"))
+}
+
+/// Frames a second: in the middle, and the least.
+pub(crate) fn scrolled(mut frames: Vec<f64>) -> String {
+    frames.sort_by(f64::total_cmp);
+    frames.get(frames.len() / 2).map_or("–".into(), |middle| format!("{middle:.0} (least {:.0})", frames[0]))
 }
 
 pub(crate) fn answers(app: &App<'_>) -> String {
@@ -145,14 +144,4 @@ pub(crate) fn answers(app: &App<'_>) -> String {
         return "–".into();
     }
     format!("{:.0}, {:.0}, {:.0} ({} inputs)", at(0.5), at(0.95), at(1.0), times.len())
-}
-
-/// The benchmark's publisher, beside the app's program.
-fn publisher(mosquitto: &Mosquitto, rate: u64, messages: u64) -> Process {
-    let program = std::path::Path::new(&crate::app::binary()).with_file_name("relayscope-bench");
-    let mut command = Command::new(program);
-    command.arg("publisher").args(["--run", "1", "--topics", "100", "--qos", "1", "--size", SIZE]);
-    command.args(["--broker-port", &mosquitto.port().to_string(), "--rate", &rate.to_string()]);
-    command.args(["--messages", &messages.to_string()]).stdin(Stdio::null()).stdout(Stdio::null());
-    Process::start(&mut command)
 }
