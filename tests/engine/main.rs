@@ -34,6 +34,7 @@ mod link;
 mod lock;
 mod platform;
 mod profile;
+mod queue;
 mod recordings;
 mod relay;
 mod replay;

@@ -7,7 +7,7 @@ use crate::lock::FolderLock;
 use crate::queue::Queue;
 use crate::runtime::Runtime;
 use crate::secrets::{KeyLocation, Vault};
-use crate::store::open::{self, Schema};
+use crate::store::open::{self, FEW_AHEAD, Schema};
 use crate::store::{self, Store};
 use crate::supervisor::Supervisor;
 use crate::world::World;
@@ -84,7 +84,13 @@ pub(crate) async fn start(config: EngineConfig) -> Result<Engine, StartError> {
 /// Opens the configuration and keeps a copy of it; the second part is what a person should know.
 async fn configuration(data_dir: &Path, stamp: &str) -> Result<(SqlitePool, Vec<String>), StartError> {
     let backup = data_dir.join("app.backup.db");
-    let schema = Schema { what: "configuration", migrations: &MIGRATIONS, full_sync: true, connections: 4 };
+    let schema = Schema {
+        what: "configuration",
+        migrations: &MIGRATIONS,
+        full_sync: true,
+        connections: 4,
+        read_ahead: FEW_AHEAD,
+    };
     let opened =
         open::open_or_set_aside(&data_dir.join("app.db"), schema, stamp, Some(&backup)).await.map_err(because)?;
     if let Err(error) = open::back_up(&opened.0, &backup).await {

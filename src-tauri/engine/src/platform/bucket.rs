@@ -7,7 +7,7 @@
 use super::data::NewValue;
 use crate::api::wire::{BucketDevice, BucketRow, BucketRows};
 use crate::feed::unix_millis;
-use crate::store::open::{OpenError, Schema, open_or_set_aside};
+use crate::store::open::{FEW_AHEAD, OpenError, Schema, open_or_set_aside};
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::SqlitePool;
 use sqlx::{QueryBuilder, Row, Sqlite};
@@ -44,8 +44,13 @@ static MIGRATIONS: Migrator = sqlx::migrate!("migrations/bucket");
 impl Bucket {
     /// Opens or makes the file; the second part says what a person should know.
     pub(super) async fn open(path: &Path) -> Result<(Self, Vec<String>), OpenError> {
-        let schema =
-            Schema { what: "bucket of the local stand-in", migrations: &MIGRATIONS, full_sync: false, connections: 4 };
+        let schema = Schema {
+            what: "bucket of the local stand-in",
+            migrations: &MIGRATIONS,
+            full_sync: false,
+            connections: 4,
+            read_ahead: FEW_AHEAD,
+        };
         let stamp = unix_millis(SystemTime::now()).to_string();
         let (pool, notices) = open_or_set_aside(path, schema, &stamp, None).await?;
         Ok((Self { pool }, notices))

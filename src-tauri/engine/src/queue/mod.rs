@@ -7,6 +7,7 @@
 
 mod dead;
 mod group;
+mod pages;
 mod retained;
 mod salvage;
 mod space;
@@ -14,6 +15,7 @@ mod waiting;
 
 pub use dead::{Chosen, DeadLetter, LetterFilter, LetterLine, LetterPage, Moved, Resent};
 pub use group::{Attempted, Dead, Gone, Group};
+pub use pages::Page;
 pub use waiting::{From as WaitingFrom, WaitingLine};
 
 use crate::store::open::{self, DiskTrouble, OpenError, Schema};
@@ -103,7 +105,13 @@ impl Queue {
     /// Opens `queue.db`. A damaged file is set aside under a name with `stamp`, and what can be read of it is taken over
     /// into a new one; the notices say so.
     pub async fn open(path: &Path, stamp: &str) -> Result<(Self, Vec<String>), OpenError> {
-        let schema = |connections| Schema { what: "queue", migrations: &MIGRATIONS, full_sync: true, connections };
+        let schema = |connections| Schema {
+            what: "queue",
+            migrations: &MIGRATIONS,
+            full_sync: true,
+            connections,
+            read_ahead: pages::PAGE as usize,
+        };
         let (writer, notices) = salvage::open(path, schema(1), stamp).await?;
         let (readers, _) = open::open(path, schema(3)).await?;
         let queue = Self { writer, readers, next: Arc::default(), next_again: Arc::default() };
@@ -125,52 +133,6 @@ impl Queue {
     /// ascending among themselves. The first of them; the others follow without gaps.
     pub fn reserve_again(&self, count: usize) -> i64 {
         self.next_again.fetch_add(count as i64, Ordering::Relaxed)
-    }
-
-    /// Entries of a relay after number `after` up to `upto`, in order, at most `limit`.
-    pub async fn entries_between(
-        &self,
-        relay: RelayId,
-        after: i64,
-        upto: i64,
-        limit: u32,
-    ) -> Result<Vec<Entry>, QueueError> {
-        let rows = sqlx::query(
-            "SELECT id, message_id, topic, payload, qos, retain, received_at, attempts, first_try_at FROM queue
-             WHERE relay_id = ? AND id > ? AND id <= ? ORDER BY id LIMIT ?",
-        )
-        .bind(relay.0.as_bytes().as_slice())
-        .bind(after)
-        .bind(upto)
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(failed("read"))?;
-        Ok(rows.iter().map(entry).collect())
-    }
-
-    /// Entries of one topic of a relay after number `after` up to `upto`, in order, at most `limit`.
-    pub async fn lane(
-        &self,
-        relay: RelayId,
-        topic: &str,
-        after: i64,
-        upto: i64,
-        limit: u32,
-    ) -> Result<Vec<Entry>, QueueError> {
-        let rows = sqlx::query(
-            "SELECT id, message_id, topic, payload, qos, retain, received_at, attempts, first_try_at FROM queue
-             WHERE relay_id = ? AND id > ? AND id <= ? AND topic = ? ORDER BY id LIMIT ?",
-        )
-        .bind(relay.0.as_bytes().as_slice())
-        .bind(after)
-        .bind(upto)
-        .bind(topic)
-        .bind(limit)
-        .fetch_all(&self.readers)
-        .await
-        .map_err(failed("read"))?;
-        Ok(rows.iter().map(entry).collect())
     }
 
     /// What became of a relay's messages; `in_flight` is for the caller to split off `waiting`.
@@ -294,15 +256,6 @@ impl Queue {
     pub async fn close(&self) {
         self.readers.close().await;
         self.writer.close().await;
-    }
-}
-
-fn entry(row: &SqliteRow) -> Entry {
-    Entry {
-        id: row.get("id"),
-        message: message(row),
-        attempts: row.get("attempts"),
-        first_try_at: row.get("first_try_at"),
     }
 }
 

@@ -9,7 +9,7 @@ use super::pump::{Asked, Pump};
 use crate::feed::event::{Event, Kind};
 use crate::feed::unix_millis;
 use crate::mqtt::session::Received;
-use crate::queue::{Entry, Gone, Group, Incoming, QueueError};
+use crate::queue::{Entry, Gone, Group, Incoming, Page, QueueError};
 use relayscope_domain::delivery::WhenFull;
 use std::time::{Duration, Instant};
 
@@ -19,7 +19,6 @@ const HELD_BYTES: u64 = 12 * 1024 * 1024;
 // Below this more are read from disk: enough to keep every request busy, little enough to stay small.
 const LOW: usize = 2_048;
 const LOW_BYTES: u64 = 2 * 1024 * 1024;
-const PAGE: u32 = 1_024;
 // Messages in one transaction, at most.
 const GROUP: usize = 4_096;
 // With so many messages on their way a broker may be waiting for acknowledgements: the smallest usual window is 10.
@@ -210,7 +209,7 @@ impl Pump {
         if let Some(at) = self.wanted.iter().position(|wanted| wanted.upto < stored) {
             let wanted = self.wanted.swap_remove(at);
             self.reading = Some(Box::pin(async move {
-                let result = queue.lane(relay, &wanted.topic, wanted.after, wanted.upto, PAGE).await;
+                let result = queue.lane(relay, &wanted.topic, wanted.after, wanted.upto).await;
                 (Asked::Lane(wanted), result)
             }));
         } else if !self.has_room() {
@@ -220,23 +219,23 @@ impl Pump {
             self.requeued = false;
             let after = self.requeued_upto;
             self.reading = Some(Box::pin(async move {
-                let result = queue.entries_between(relay, after, -1, PAGE).await;
+                let result = queue.entries_between(relay, after, -1).await;
                 (Asked::Requeued, result)
             }));
         } else if self.behind {
             let after = self.cursor;
             self.reading_page = true;
             self.reading = Some(Box::pin(async move {
-                let result = queue.entries_between(relay, after, stored - 1, PAGE).await;
+                let result = queue.entries_between(relay, after, stored - 1).await;
                 (Asked::Page(stored), result)
             }));
         }
     }
 
     /// Entries were read, or not.
-    pub(super) fn read(&mut self, asked: Asked, result: Result<Vec<Entry>, QueueError>) {
-        let entries = match result {
-            Ok(entries) => entries,
+    pub(super) fn read(&mut self, asked: Asked, result: Result<Page, QueueError>) {
+        let Page { entries, whole } = match result {
+            Ok(page) => page,
             Err(error) => {
                 self.ties.meter.trouble(error.to_string(), "Nothing is lost; reading is tried again.");
                 self.read_again = Some(Instant::now() + RETRY);
@@ -249,7 +248,6 @@ impl Pump {
                 return;
             }
         };
-        let whole = entries.len() < PAGE as usize;
         match asked {
             Asked::Lane(wanted) => self.lanes.arrived(&wanted, entries, whole),
             Asked::Requeued => {

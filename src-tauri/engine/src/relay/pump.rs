@@ -17,7 +17,7 @@ use crate::destination::tagoio::TagoIo;
 use crate::feed::Feed;
 use crate::feed::event::{Event, Kind};
 use crate::mqtt::session::{AckToken, Backlog, Received};
-use crate::queue::{Entry, Gone, Group, Queue, QueueError};
+use crate::queue::{Gone, Group, Page, Queue, QueueError};
 use relayscope_domain::delivery::{Rules, WhenFull};
 use relayscope_domain::id::{MessageId, RelayId};
 use std::collections::HashSet;
@@ -52,7 +52,7 @@ pub(super) struct Ties {
 pub(super) type Writing = Pin<Box<dyn Future<Output = (Group, Result<(), QueueError>)> + Send>>;
 pub(super) type Dropping = Pin<Box<dyn Future<Output = Result<Vec<Gone>, QueueError>> + Send>>;
 pub(super) type Checking = Pin<Box<dyn Future<Output = Result<i64, QueueError>> + Send>>;
-pub(super) type Reading = Pin<Box<dyn Future<Output = (Asked, Result<Vec<Entry>, QueueError>)> + Send>>;
+pub(super) type Reading = Pin<Box<dyn Future<Output = (Asked, Result<Page, QueueError>)> + Send>>;
 
 /// What is being read from the queue.
 pub(super) enum Asked {

@@ -20,7 +20,13 @@ pub struct Schema {
     pub full_sync: bool,
     /// Connections at once.
     pub connections: u32,
+    /// Rows that a connection reads before whoever asked takes them; beyond that the two wait for each other row by row,
+    /// which costs more than the reading.
+    pub read_ahead: usize,
 }
+
+/// Rows read ahead where few are asked for, or large ones.
+pub const FEW_AHEAD: usize = 50;
 
 /// Why a database could not be opened: one sentence that says what, why and what to do.
 #[derive(Debug, thiserror::Error)]
@@ -97,6 +103,7 @@ pub async fn open(path: &Path, schema: Schema) -> Result<(SqlitePool, Vec<String
         .synchronous(if schema.full_sync { SqliteSynchronous::Full } else { SqliteSynchronous::Normal })
         .foreign_keys(true)
         .busy_timeout(Duration::from_secs(10))
+        .row_buffer_size(schema.read_ahead)
         .pragma("journal_size_limit", "67108864");
     if existed {
         inspect(path, schema, &mut notices).await?;

@@ -10,7 +10,7 @@ mod writer;
 
 pub(super) use read::Found;
 
-use crate::store::open::{OpenError, Schema, open_or_set_aside};
+use crate::store::open::{FEW_AHEAD, OpenError, Schema, open_or_set_aside};
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use sqlx::SqlitePool;
@@ -117,7 +117,13 @@ static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/broker")
 impl Disk {
     /// Opens the file; a damaged one is set aside and a new one begun.
     pub(super) async fn open(path: &Path) -> Result<Opened, OpenError> {
-        let schema = Schema { what: "broker's messages", migrations: &MIGRATIONS, full_sync: true, connections: 1 };
+        let schema = Schema {
+            what: "broker's messages",
+            migrations: &MIGRATIONS,
+            full_sync: true,
+            connections: 1,
+            read_ahead: FEW_AHEAD,
+        };
         let stamp = chrono::Utc::now().format("%Y%m%d-%H%M%S").to_string();
         let (pool, notices) = open_or_set_aside(path, schema, &stamp, None).await?;
         let failed = |source| OpenError::Sql { operation: "read", what: schema.what, path: path.to_owned(), source };

@@ -3,7 +3,7 @@
 use super::HistoryError;
 use super::stored::{self, CUT, Stored, Told};
 use crate::feed::event::Event;
-use crate::store::open::{self, Schema};
+use crate::store::open::{self, FEW_AHEAD, Schema};
 use relayscope_domain::filter::{Filter, KindSet, Moment, Subject, Test};
 use relayscope_domain::id::MessageId;
 use sqlx::sqlite::{SqlitePool, SqliteRow};
@@ -35,7 +35,13 @@ pub(super) struct Extent {
 impl Table {
     /// Opens or makes the file; a damaged one is set aside under a name with `stamp`, and said so.
     pub(super) async fn open(path: &Path, stamp: &str) -> Result<(Self, Vec<String>), HistoryError> {
-        let schema = Schema { what: "history", migrations: &MIGRATIONS, full_sync: false, connections: 3 };
+        let schema = Schema {
+            what: "history",
+            migrations: &MIGRATIONS,
+            full_sync: false,
+            connections: 3,
+            read_ahead: FEW_AHEAD,
+        };
         let (pool, notices) = open::open_or_set_aside(path, schema, stamp, None).await?;
         let table = Self { pool };
         let (pages, free): (i64, i64) =
