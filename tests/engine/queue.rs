@@ -57,8 +57,7 @@ async fn a_page_of_large_messages_is_small_and_nothing_is_left_out() {
     let queue = filled(&folder, relay, &sizes).await;
     let count = sizes.len() as i64;
 
-    let (ids, largest) =
-        pages(async |after| queue.entries_between(relay, after, i64::MAX).await.unwrap()).await;
+    let (ids, largest) = pages(async |after| queue.entries_between(relay, after, i64::MAX).await.unwrap()).await;
     assert_eq!(ids, (1..=count).collect::<Vec<_>>());
     // The last entry of a page may go beyond the 2 MiB.
     assert!((2 * MIB..2 * MIB + 5 * MIB).contains(&largest), "{largest} bytes in one page");

@@ -90,6 +90,14 @@ pub struct Received {
     pub round: u32,
 }
 
+impl Received {
+    /// What a message with so many bytes of topic and payload takes until it is released, bytes.
+    pub(crate) const fn cost(bytes: usize) -> usize {
+        // The message itself, and its place with the uplink.
+        bytes + 2 * size_of::<Self>()
+    }
+}
+
 /// The right to acknowledge one message, in one epoch.
 #[derive(Clone, Copy, Debug)]
 pub struct AckToken {

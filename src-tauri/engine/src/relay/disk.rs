@@ -39,7 +39,7 @@ impl Pump {
         let now = Instant::now();
         let (mut kept, mut filtered, mut dropped) = (0, 0, 0);
         for (id, received) in (first..).zip(arrived.drain(..)) {
-            let bytes = received.payload.len() + received.topic.len();
+            let bytes = Received::cost(received.payload.len() + received.topic.len());
             if received.already_stored || received.copy {
                 self.intake.push_settled(received.ack, bytes, now);
                 continue;

@@ -249,7 +249,7 @@ impl Task {
 
     /// Hands a message on; `false` when it could not be and the broker has to keep it.
     fn arrived(&mut self, arrived: Arrived) -> bool {
-        let size = arrived.payload.len() + arrived.topic.len();
+        let size = Received::cost(arrived.payload.len() + arrived.topic.len());
         let full = self.backlog.bytes() + size > ARRIVAL_BYTES && self.backlog.bytes() > 0;
         // This task is the only sender: a slot that is free now is free below.
         if full || self.arrivals.capacity() == 0 {
