@@ -43,6 +43,10 @@ fn the_inspector_is_accessible() {
     audit.check("welcome");
     with_demo(&app);
     audit.check("feed");
+    app.click("filter-more");
+    app.wait_for("filter-form");
+    audit.check("filter-form");
+    app.click("filter-more");
     app.wait_for_css("[data-testid='feed-row'][data-kind='publish']", PATIENCE);
     app.fill("feed-search", "kind:publish dir:in");
     app.click_text("feed-row", "publish");

@@ -3,8 +3,9 @@
 use crate::app::App;
 use crate::desk::Desk;
 use crate::mosquitto::Mosquitto;
-use crate::screenshots::{resize, until_painted};
+use crate::screenshots::{pictures, resize, until_painted};
 use crate::steps::begin_session;
+use crate::wait::{PATIENCE, until};
 
 #[test]
 fn a_message_is_published_and_seen_through_a_session() {
@@ -56,4 +57,37 @@ fn a_message_is_published_and_seen_through_a_session() {
     app.wait_gone("session-filter");
     app.click("session-close");
     app.wait_gone("session");
+}
+
+#[test]
+fn a_message_is_found_by_the_fields_of_the_filter_and_published_again() {
+    let desk = Desk::new();
+    let mosquitto = Mosquitto::start(&desk);
+    let app = App::open(&desk);
+    begin_session(&app, &mosquitto, "hand/#");
+    app.click("subscribe-save");
+    app.wait_gone("subscribe-dialog");
+    app.wait_text("session-filter", "QoS 0");
+    mosquitto.publish("hand/lamp", "{\"on\": true}");
+    mosquitto.publish("hand/fan/speed", "3");
+    app.wait_text("feed-row", "hand/fan");
+
+    app.click("filter-more");
+    app.click("chip-source-session");
+    app.fill("filter-topic", "hand/+");
+    // The click leaves the field: both changes are in the line.
+    app.click("chip-dir-in");
+    until(PATIENCE, "the line", || {
+        let line = app.script("done(document.querySelector('[data-testid=feed-search]').value)");
+        (line == "source:session topic:hand/+ dir:in").then_some(())
+    });
+    app.wait_for_css("[data-testid='chip-source-session'][aria-pressed='true']", PATIENCE);
+    until(PATIENCE, "one row", || (app.session().elements("[data-testid='feed-row']").ok()?.len() == 1).then_some(()));
+    pictures(&app, "filter-form");
+    app.click("feed-row");
+    app.click("drawer-republish");
+    app.wait_text("payload-says", "12 B");
+    assert_eq!(app.wait_for("field-topic").property("value"), Ok("hand/lamp".into()));
+    app.click("publish");
+    app.wait_text("publication-words", "Published");
 }

@@ -20,6 +20,12 @@ export class Config {
     frames.on("config", () => void this.load());
   }
 
+  /** The broker that the source of an event is, or is before: brokers and taps are named there. */
+  brokerOf(source: string): string | null {
+    const broker = this.brokers.value?.find((view) => view.broker.name === source)?.broker.id;
+    return broker ?? this.taps.value?.find((view) => view.tap.name === source)?.draft.brokerId ?? null;
+  }
+
   /** Reads all lists. */
   async load(): Promise<void> {
     await Promise.all([this.brokers.load(), this.relays.load(), this.tokens.load(), this.taps.load()]);

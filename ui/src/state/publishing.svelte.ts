@@ -8,6 +8,7 @@ import type {
   PublishProgress,
   PublishRequest,
   RepeatDraft,
+  Row,
   Rpc,
   SavedMessage,
 } from "../backend/types";
@@ -98,6 +99,29 @@ export class Publishing {
   take(saved: SavedMessage): void {
     this.kept = saved;
     this.draft = structuredClone(saved.message);
+    void this.look();
+  }
+
+  /**
+   * Takes a message that was seen into the form: as text, or in Base64 where it is none. Rejects when its payload is not
+   * there any more. `read` gives the payload in a form.
+   */
+  async takeSeen(
+    row: Row,
+    brokerId: string | null,
+    read: (form: "text" | "base64") => Promise<{ text: string }>,
+  ): Promise<void> {
+    let source: "text" | "base64" = "text";
+    const text = await read("text").catch(() => {
+      source = "base64";
+      return read("base64");
+    });
+    this.kept = null;
+    this.repeats = false;
+    this.session = "";
+    if (brokerId !== null) this.brokerId = brokerId;
+    const qos = row.qos === 1 || row.qos === 2 ? row.qos : 0;
+    this.draft = { ...blankMessage(), topic: row.topic, source, payload: text.text, qos, retain: row.retain };
     void this.look();
   }
 

@@ -295,7 +295,7 @@ test("packet and journey have their tabs, and a step opens its event", async () 
   const steps = within(screen.getByTestId("drawer-journey")).getAllByTestId("journey-step");
   expect(steps[1]?.textContent).toContain("+41 ms");
   await fireEvent.click(steps[1] as HTMLElement);
-  await vi.waitFor(() => expect(screen.getByTestId("drawer").dataset.seq).toBe("3"));
+  await vi.waitFor(() => expect(screen.getByTestId("drawer").dataset.of).toBe("3"));
 });
 
 test("keys move, open, pause and close", async () => {

@@ -131,7 +131,7 @@ test("the plan's minute, a backlog, a full disk and what was skipped are shown w
   expect(screen.getByTestId("relay-drain").textContent).toContain("backlog gone in about 12 min");
   expect(screen.getByTestId("relay-drain").textContent).toContain("412 waiting · 42 % gone");
   expect(screen.getByTestId("relay-queue").textContent).toContain("300 MB of 2 GB");
-  expect(screen.getByTestId("relay-requests").textContent).toBe("3 of 8 requests");
+  expect(screen.getByTestId("relay-requests").textContent).toBe("3 of 8 in flight");
   expect(screen.getByTestId("relay-oversized").textContent).toContain("2");
   expect(screen.getByTestId("relay-version-advice")).toBeTruthy();
 });
