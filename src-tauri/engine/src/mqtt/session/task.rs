@@ -139,7 +139,7 @@ impl Task {
             let polled = tokio::select! {
                 biased;
                 () = &mut stopped => break,
-                () = room(&self.arrivals), if held_until.is_some() => {
+                () = room(&self.arrivals, &self.backlog), if held_until.is_some() => {
                     self.held_until = None;
                     self.link.hold(false);
                     continue;
