@@ -103,7 +103,7 @@ fn main() {
         // As `feed.open` and the page's first question do it.
         let done = feed.look_behind(view, Some(started + FIRST_LOOK));
         let frame = feed.frame(view);
-        let rows = feed.rows(view, 0, 50).map_or(0, |rows| rows.rows.len());
+        let rows = feed.rows(view, None, 0, 50).map_or(0, |rows| rows.rows.len());
         let first = started.elapsed();
         let told = match frame {
             Some(frame) if !done => {
@@ -113,7 +113,7 @@ fn main() {
         };
         feed.look_behind(view, None);
         let complete = started.elapsed();
-        let rows = feed.rows(view, 0, 50).map_or(0, |rows| rows.total);
+        let rows = feed.rows(view, None, 0, 50).map_or(0, |rows| rows.total);
         println!(
             "| Filter `{line}` over {EVENTS} events, {rows} rows | first answer {:.0} ms ({told}), complete {:.0} ms |",
             first.as_secs_f64() * 1e3,
