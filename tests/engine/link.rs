@@ -4,6 +4,7 @@
 mod holding;
 mod overlap;
 mod peer;
+mod websocket;
 
 use crate::support::broker::{FULL, Mqtt, options};
 use crate::support::mosquitto::{Mosquitto, Setup};

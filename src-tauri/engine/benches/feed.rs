@@ -148,7 +148,7 @@ fn opening(feed: &Feed, look: Look, line: &Filter, first: bool) -> Duration {
     let view = feed.open(None, line, look).view;
     feed.look_behind(view, first.then(|| started + FIRST_LOOK));
     if look == Look::Feed {
-        black_box((feed.frame(view), feed.rows(view, 0, 50)));
+        black_box((feed.frame(view), feed.rows(view, None, 0, 50)));
     }
     let took = started.elapsed();
     feed.close(view);

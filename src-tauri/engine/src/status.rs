@@ -76,7 +76,7 @@ async fn relay_status(
         && let (Ok(ledger), Ok(rows), Ok(bytes)) =
             (queue.ledger(relay.id).await, queue.count(relay.id).await, queue.bytes(relay.id).await)
     {
-        meter.load(ledger, rows, bytes);
+        meter.load_first(ledger, rows, bytes);
     }
     let (ledger, mismatch) = meter.ledger();
     let rate = rates.update(relay.id, ledger.received, ledger.delivered, ledger.waiting);

@@ -44,7 +44,7 @@ pub(super) async fn close(engine: &Engine, request: NumberRequest) -> Result<Not
 
 pub(super) async fn rows(engine: &Engine, request: RowsRequest) -> Result<Rows, ApiError> {
     let RowsRequest { view, from, count, anchor } = request;
-    let rows = engine.feed_of_view(view).rows_beside(view, anchor, from as usize, count as usize);
+    let rows = engine.feed_of_view(view).rows(view, anchor, from as usize, count as usize);
     rows.ok_or_else(|| error::not_found("view"))
 }
 

@@ -201,3 +201,58 @@ fn in_order(left: &mut OfflineInfo) {
     numbered.sort_by_key(|(ticket, _)| *ticket);
     left.offline_messages.extend(numbered.into_iter().map(|(_, message)| message));
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::disk::MessageHead;
+    use super::super::keep;
+    use super::*;
+    use bytes::Bytes;
+    use rmqtt::types::Id;
+    use std::cell::RefCell;
+
+    const CLIENT: &str = "restless";
+
+    fn id(client: &'static str) -> Id {
+        Id::from(1, client.into())
+    }
+
+    /// While a session moves, the table still leads to its former connection. That may take a message and drop it, and one
+    /// that goes to the new connection already would come before those that waited.
+    #[test]
+    fn what_comes_while_a_session_moves_is_handed_over_when_it_has_arrived_and_in_order() {
+        let (promises, handed) = (Promises::after(0), RefCell::new(vec![]));
+        let send = |_: From, publish: Publish| {
+            handed.borrow_mut().extend(ticket(&publish));
+            true
+        };
+        let promise = || {
+            let head = MessageHead {
+                topic: "m/n".to_owned(),
+                qos: 1,
+                retain: false,
+                from: "publisher".to_owned(),
+                created_at: None,
+                properties: None,
+            };
+            let mut publish = keep::publish(&head, Bytes::new(), None);
+            promises.number(&mut publish);
+            promises.promise(CLIENT, From::from_custom(id("publisher")), publish, send);
+        };
+        promise();
+        let (subscriptions, offline_messages, inflight_messages) = Default::default();
+        let mut left =
+            OfflineInfo { id: id(CLIENT), subscriptions, offline_messages, inflight_messages, created_at: 0 };
+        promises.complete(CLIENT, &mut left);
+        let put_back: Vec<_> = left.offline_messages.iter().map(|(_, publish)| ticket(publish)).collect();
+        assert_eq!(put_back, [Some(1)], "the former connection had it, and lost it");
+        promise();
+        promise();
+        assert_eq!(*handed.borrow(), [1], "they wait");
+        promises.arrived(CLIENT, send);
+        promise();
+        assert_eq!(*handed.borrow(), [1, 2, 3, 4]);
+        promises.arrived(CLIENT, send);
+        assert_eq!(*handed.borrow(), [1, 2, 3, 4], "nothing is handed over twice");
+    }
+}

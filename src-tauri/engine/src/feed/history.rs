@@ -4,6 +4,7 @@
 //! a number. A damaged file is set aside and a new one begun; a full disk ends the recording, and nothing else. Searches
 //! use the filter of the inspector, whether events are recorded or not.
 
+mod pages;
 mod published;
 mod stored;
 mod table;
@@ -12,11 +13,12 @@ mod table;
 mod tests;
 
 use super::event::Event;
-use super::filter::{compile, instant};
+use super::filter::compile;
 use super::{Feed, unix_millis};
 use crate::api::wire::{EventDetail, HistoryRows, HistoryStatus};
 use crate::causes::chain;
 use crate::store::open::{DiskTrouble, OpenError, disk_trouble};
+use pages::Candidates;
 use relayscope_domain::filter::{Filter, Subject};
 use relayscope_domain::settings::HistorySettings;
 use std::path::PathBuf;
@@ -32,8 +34,7 @@ const GATHER: Duration = Duration::from_millis(250);
 const BATCH: usize = 1_000;
 /// How often what is too old is looked for.
 const PRUNE: Duration = Duration::from_secs(10);
-/// Events that are read at once while searching, and at most in one call.
-const READ: u32 = 500;
+/// Events that one call of a search reads, at most.
 const READ_AT_MOST: usize = 20_000;
 /// How long one call reads, so that a person sees how far it is.
 const READ_FOR: Duration = Duration::from_millis(150);
@@ -228,11 +229,10 @@ impl History {
             answer.looked = ((newest - before + 1).max(0) as f64 / (newest - oldest + 1).max(1) as f64).min(1.0);
             answer
         };
+        let mut candidates = Candidates::before(&table, filter, before);
         loop {
-            let candidates = table.candidates(filter, instant, before, READ).await?;
-            let at_end = candidates.len() < READ as usize;
-            read += candidates.len();
-            for stored in candidates {
+            for stored in candidates.next().await? {
+                read += 1;
                 before = stored.id;
                 answer.reached = Some(Subject::at(&stored));
                 if compiled.selects(&stored) {
@@ -242,7 +242,7 @@ impl History {
                     }
                 }
             }
-            if at_end {
+            if candidates.is_done() {
                 return Ok(answer);
             }
             if read >= READ_AT_MOST || began.elapsed() >= READ_FOR {
@@ -256,28 +256,24 @@ impl History {
     pub async fn chosen(&self, filter: &Filter, mut look: impl FnMut(u64) -> bool) -> Result<Vec<i64>, HistoryError> {
         let Some(table) = self.table(false).await? else { return Ok(vec![]) };
         let compiled = compile(filter);
-        let (mut before, mut looked, mut ids) = (i64::MAX, 0, vec![]);
+        let (mut candidates, mut looked, mut ids) = (Candidates::before(&table, filter, i64::MAX), 0, vec![]);
         loop {
-            let candidates = table.candidates(filter, instant, before, READ).await?;
-            let at_end = candidates.len() < READ as usize;
-            looked += candidates.len() as u64;
-            before = candidates.last().map_or(before, |stored| stored.id);
-            ids.extend(candidates.iter().filter(|stored| compiled.selects(*stored)).map(|stored| stored.id));
-            if !look(looked) || at_end {
+            let page = candidates.next().await?;
+            looked += page.len() as u64;
+            ids.extend(page.iter().filter(|stored| compiled.selects(*stored)).map(|stored| stored.id));
+            if !look(looked) || candidates.is_done() {
                 ids.reverse();
                 return Ok(ids);
             }
         }
     }
 
-    /// Events by their numbers, as far as they are kept, as they were recorded.
-    pub async fn events(&self, ids: &[i64]) -> Result<Vec<Event>, HistoryError> {
-        let Some(table) = self.table(false).await? else { return Ok(vec![]) };
-        let mut events = Vec::with_capacity(ids.len());
-        for part in ids.chunks(READ as usize) {
-            events.extend(table.events(part).await?.into_iter().map(Stored::event));
-        }
-        Ok(events)
+    /// The first of these events, oldest first, as they were recorded and as far as they are kept, and how many of the
+    /// numbers they are: as many as are read at once, by count and by bytes of their payloads.
+    pub async fn events(&self, ids: &[i64]) -> Result<(Vec<Event>, usize), HistoryError> {
+        let Some(table) = self.table(false).await? else { return Ok((vec![], ids.len())) };
+        let (stored, count) = pages::first(&table, ids).await?;
+        Ok((stored.into_iter().map(Stored::event).collect(), count))
     }
 
     /// Everything about one event; `None` when it is no longer kept.

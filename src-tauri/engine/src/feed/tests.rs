@@ -39,7 +39,7 @@ fn open(feed: &Feed, view: Option<u32>, line: &str, look: Look) -> u32 {
 }
 
 fn previews(feed: &Feed, view: u32) -> Vec<String> {
-    feed.rows(view, 0, 100).unwrap().rows.into_iter().map(|row| row.preview).collect()
+    feed.rows(view, None, 0, 100).unwrap().rows.into_iter().map(|row| row.preview).collect()
 }
 
 #[test]
@@ -67,9 +67,9 @@ fn a_view_selects_pauses_resumes_and_clears() {
     open(&feed, Some(view), "", Look::Feed);
     assert_eq!(previews(&feed, view), ["delta"], "what was cleared away stays away");
     let other = open(&feed, None, "", Look::Feed);
-    assert_eq!(feed.rows(other, 0, 100).unwrap().total, 5, "clearing a view loses nothing");
+    assert_eq!(feed.rows(other, None, 0, 100).unwrap().total, 5, "clearing a view loses nothing");
     let none = open(&feed, None, "kind:publish", Look::Feed);
-    assert_eq!(feed.rows(none, 0, 100).unwrap().total, 0);
+    assert_eq!(feed.rows(none, None, 0, 100).unwrap().total, 0);
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn the_budget_holds_and_what_was_evicted_is_counted() {
     let frame = feed.frame(view).unwrap();
     assert_eq!(u64::from(frame.total) + usage.evicted, 10_000);
     assert_eq!(frame.gone, usage.evicted);
-    assert_eq!(feed.rows(view, 0, 1).unwrap().rows[0].preview, "event 9999");
+    assert_eq!(feed.rows(view, None, 0, 1).unwrap().rows[0].preview, "event 9999");
     let (followed, missed) = feed.follow(0, 10_000);
     assert_eq!(followed.len() as u64 + missed, 10_000);
     feed.record(publish("c", "t", &[0; 600_000], None));
@@ -238,7 +238,7 @@ fn a_list_that_stands_still_keeps_its_event_in_its_place() {
     (1..=100).for_each(note);
     let view = open(&feed, None, "", Look::Feed);
     let shown = |anchor, from| {
-        let found = feed.rows_beside(view, Some(anchor), from, 3).unwrap();
+        let found = feed.rows(view, Some(anchor), from, 3).unwrap();
         (found.newer, found.rows.iter().map(|row| row.seq).collect::<Vec<_>>())
     };
     let anchor = Anchor { seq: 90, index: 10 };

@@ -164,13 +164,10 @@ impl Feed {
         self.frame_after(number, |view| view.clear(self.ring().next_seq()))
     }
 
-    /// Rows of a view, newest first, passing over the `from` newest.
-    pub fn rows(&self, number: u32, from: usize, count: usize) -> Option<Rows> {
-        self.rows_beside(number, None, from, count)
-    }
-
-    /// Rows of a list that an event keeps in its place, or of one that moves on: passing over the first `from` of it.
-    pub fn rows_beside(&self, number: u32, anchor: Option<Anchor>, from: usize, count: usize) -> Option<Rows> {
+    /// Up to `count` rows of a view's list, newest first, passing over the first `from`; `None` when it is not open. The
+    /// list begins with the newest row, or where it did when `anchor` was at its place, so that rows stay where they are
+    /// while others come.
+    pub fn rows(&self, number: u32, anchor: Option<Anchor>, from: usize, count: usize) -> Option<Rows> {
         let (total, newer, seqs) = self.with_view(number, |view| {
             let newer = anchor.map_or(0, |anchor| view.place(anchor.seq).saturating_sub(anchor.index as usize));
             (view.visible(), newer, view.newest(newer + from, count.min(MAX_ROWS)))

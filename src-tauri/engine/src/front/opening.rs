@@ -8,7 +8,8 @@ use super::framing::Header;
 use super::parser::connect_level;
 use super::tls;
 use crate::feed::event::Kind;
-use crate::mqtt::dial::{Stream, WS_MESSAGE};
+use crate::mqtt::dial::Stream;
+use crate::mqtt::websocket::{End, Opening, WebSocket};
 use async_tungstenite::tungstenite;
 use bytes::{Bytes, BytesMut};
 use relayscope_domain::broker::Transport;
@@ -21,8 +22,6 @@ use tokio::net::TcpStream;
 use tokio_rustls::TlsAcceptor;
 use tungstenite::handshake::server::{ErrorResponse, Request, Response};
 use tungstenite::http::{HeaderValue, StatusCode};
-use tungstenite::protocol::WebSocketConfig;
-use ws_stream_tungstenite::WsStream;
 
 const SUBPROTOCOL: &str = "Sec-WebSocket-Protocol";
 /// Bytes of a first packet that are waited for; a larger one is forwarded as it comes.
@@ -60,7 +59,7 @@ impl Listen {
     pub(super) async fn undress(&self, socket: TcpStream, story: &Story) -> Result<Box<dyn Stream>, String> {
         // Small packets are not held back for others.
         let _ = socket.set_nodelay(true);
-        let secured: Box<dyn Stream> = match &self.tls {
+        let mut secured: Box<dyn Stream> = match &self.tls {
             None => Box::new(socket),
             Some(config) => {
                 let accepted = TlsAcceptor::from(config.clone()).accept(socket).await;
@@ -81,9 +80,10 @@ impl Listen {
         if !self.transport.is_ws() {
             return Ok(secured);
         }
-        let config = WebSocketConfig::default().max_message_size(Some(WS_MESSAGE)).max_frame_size(Some(WS_MESSAGE));
-        match async_tungstenite::tokio::accept_hdr_async_with_config(secured, choose, Some(config)).await {
-            Ok(socket) => Ok(Box::new(WsStream::new(socket))),
+        let mut behind = BytesMut::new();
+        let opening = Opening::new(&mut secured, &mut behind);
+        match async_tungstenite::tokio::accept_hdr_async(opening, choose).await.map(drop) {
+            Ok(()) => Ok(Box::new(WebSocket::new(secured, End::Server, behind))),
             Err(error) => Err(format!("the WebSocket handshake failed: {error}")),
         }
     }

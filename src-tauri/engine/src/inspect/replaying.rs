@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// broker would cut every further one as well.
 const FRUITLESS: u32 = 3;
 
-/// See the module.
+/// A replay on its way: which messages went out and were not taken, and where the recording's time stands.
 pub(super) struct Replaying {
     replay: Arc<Replay>,
     // Places of messages: QoS 0, until written; QoS 1 and 2, until acknowledged.

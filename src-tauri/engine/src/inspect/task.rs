@@ -31,7 +31,7 @@ const REFUSED_RETRY: Duration = Duration::from_secs(60);
 // For the last acknowledgements and DISCONNECT.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// See the module.
+/// The one task of a session: polls its connection, keeps its filters subscribed, publishes and replays.
 pub struct Task {
     pub(super) plan: SessionPlan,
     pub(super) shared: Arc<Shared>,

@@ -3,8 +3,10 @@
 use super::address::{bare_host, websocket_url};
 use super::failure::Failure;
 use super::link::prompt::Prompt;
+use super::websocket::{End, Opening, WebSocket};
 use super::{tls, words};
 use async_tungstenite::tungstenite;
+use bytes::BytesMut;
 use relayscope_domain::broker::{BrokerSecrets, Connection, Transport};
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
@@ -17,13 +19,9 @@ use tokio_rustls::TlsConnector;
 use tungstenite::client::IntoClientRequest;
 use tungstenite::error::{Error as WsError, ProtocolError};
 use tungstenite::http::HeaderValue;
-use tungstenite::protocol::WebSocketConfig;
-use ws_stream_tungstenite::WsStream;
 
 // For TCP, and for TLS with WebSocket, each.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// A WebSocket message is held as a whole before its bytes are seen, unlike a packet on a bare stream.
-pub(crate) const WS_MESSAGE: usize = 64 * 1024 * 1024;
 
 /// Bytes in both directions.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin {}
@@ -81,14 +79,15 @@ impl Dial {
         }
     }
 
-    async fn websocket(&self, stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, Failure> {
+    async fn websocket(&self, mut stream: Box<dyn Stream>) -> Result<Box<dyn Stream>, Failure> {
         let mut request =
             websocket_url(&self.connection).into_client_request().map_err(|error| words::websocket(&error))?;
         // MQTT-6.0.0-3.
         request.headers_mut().insert("Sec-WebSocket-Protocol", HeaderValue::from_static("mqtt"));
-        let config = WebSocketConfig::default().max_message_size(Some(WS_MESSAGE)).max_frame_size(Some(WS_MESSAGE));
-        match async_tungstenite::tokio::client_async_with_config(request, stream, Some(config)).await {
-            Ok((socket, _)) => Ok(Box::new(WsStream::new(socket))),
+        let mut behind = BytesMut::new();
+        let opening = Opening::new(&mut stream, &mut behind);
+        match async_tungstenite::tokio::client_async(request, opening).await.map(drop) {
+            Ok(()) => Ok(Box::new(WebSocket::new(stream, End::Client, behind))),
             Err(WsError::Protocol(ProtocolError::SecWebSocketSubProtocolError(_))) => Err(words::no_subprotocol()),
             Err(error) => Err(words::websocket(&error)),
         }

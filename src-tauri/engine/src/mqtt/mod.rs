@@ -13,5 +13,6 @@ pub mod session;
 pub mod test;
 pub mod tls;
 pub mod trust;
+pub(crate) mod websocket;
 pub mod wire;
 pub mod words;

@@ -12,7 +12,8 @@ use std::sync::Arc;
 pub struct Group {
     /// To be stored under these numbers, ascending.
     pub arrived: Vec<(i64, Incoming)>,
-    /// Messages that were delivered without having been stored.
+    /// Messages that were delivered without having been stored. With `filtered` and `dropped` these are counts of what is
+    /// gone; no row shows them.
     pub passed: u64,
     /// Messages left out by a rule.
     pub filtered: u64,
@@ -237,7 +238,10 @@ async fn bury(transaction: &mut Transaction<'_, Sqlite>, relay: RelayId, dead: &
     Ok(())
 }
 
-/// Moves the ledger as the rows moved.
+/// Moves the ledger as the rows moved: what came in is what all other columns gain together, whatever the group has. The
+/// ledger therefore balances with every commit, and after a process was killed. What that takes with it, the counts since
+/// the last commit, are of messages that were delivered or left out before they were stored: they are missing on both
+/// sides.
 async fn count(transaction: &mut Transaction<'_, Sqlite>, relay: RelayId, group: &Group) -> Result<(), sqlx::Error> {
     let unstored_dead = group.dead.iter().filter(|dead| !dead.stored).count() as u64;
     let received = group.arrived.len() as u64 + group.counted() + unstored_dead;
@@ -260,3 +264,6 @@ async fn count(transaction: &mut Transaction<'_, Sqlite>, relay: RelayId, group:
     .await?;
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;

@@ -7,7 +7,6 @@ use crate::feed::Feed;
 use crate::feed::event::Event;
 use crate::feed::history::{History, HistoryError};
 use relayscope_domain::filter::parse;
-use std::ops::Range;
 use std::time::Duration;
 
 /// Between two looks at whether a view has looked at everything.
@@ -27,12 +26,23 @@ pub enum ChosenError {
     History(#[from] HistoryError),
 }
 
-/// See the module.
+/// Events of a feed or of the history, oldest first; payloads of a feed are shared.
 pub(crate) enum Chosen {
     /// Of a feed, by their numbers.
     Feed(Feed, Vec<u64>),
     /// Of the history, by theirs.
     History(History, Vec<i64>),
+}
+
+/// Events of a feed that are read at once.
+const PAGE: usize = 1_000;
+
+/// Some of the chosen events.
+pub(crate) struct Page {
+    /// Without those that are no longer kept.
+    pub(crate) events: Vec<Event>,
+    /// The place at which the next ones begin.
+    pub(crate) next: usize,
 }
 
 impl Chosen {
@@ -74,12 +84,20 @@ impl Chosen {
         }
     }
 
-    /// Some of them, by their places; without those that are no longer kept.
-    pub(crate) async fn part(&self, places: Range<usize>) -> Result<Vec<Event>, ChosenError> {
-        match self {
-            Self::Feed(feed, numbers) => Ok(feed.copies(numbers.get(places).unwrap_or_default())),
-            Self::History(history, ids) => Ok(history.events(ids.get(places).unwrap_or_default()).await?),
+    /// Those from a place on that are read at once: a thousand of a feed, of the history as many as its own limit of bytes
+    /// allows. `None` after the last.
+    pub(crate) async fn page(&self, from: usize) -> Result<Option<Page>, ChosenError> {
+        if from >= self.len() {
+            return Ok(None);
         }
+        let (events, count) = match self {
+            Self::Feed(feed, numbers) => {
+                let some = &numbers[from..(from + PAGE).min(numbers.len())];
+                (feed.copies(some), some.len())
+            }
+            Self::History(history, ids) => history.events(&ids[from..]).await?,
+        };
+        Ok(Some(Page { events, next: from + count }))
     }
 }
 

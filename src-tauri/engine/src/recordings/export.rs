@@ -1,7 +1,8 @@
 //! An export from its first event to a whole file, or to none: told how far it is, cancelled between two parts, and
 //! removed when it does not come to its end.
 
-use super::packets::Streams;
+use super::chosen::Page;
+use super::packets::{LeftOut, Streams};
 use super::pcapng;
 use super::{Chosen, ChosenError};
 use crate::Engine;
@@ -9,15 +10,13 @@ use crate::api::wire::{CaptureFormat, CaptureFrame, CaptureRequest, Exported, Fr
 use crate::exports;
 use crate::feed::event::Event;
 use crate::feed::export::{Text, Writer};
+use crate::status::grouped;
 use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 use tokio_util::sync::CancellationToken;
-
-/// Events that are written before a look at the time and at a cancellation.
-const PART: usize = 1_000;
 
 /// Between two times that pages are told.
 const TOLD: Duration = Duration::from_millis(100);
@@ -75,26 +74,7 @@ impl Sheet {
             }
             Self::Packets(writer) => {
                 let (count, connections, streams, out) = writer.finish();
-                let left = streams.left_out;
-                let mut words = format!(
-                    "{} of {} written.",
-                    some(count, "packet", "packets"),
-                    some(connections as u64, "connection was", "connections were")
-                );
-                if left.others > 0 {
-                    let others =
-                        some(left.others, "event that is no MQTT packet was", "events that are no MQTT packets were");
-                    words.push_str(&format!(" {others} left out."));
-                }
-                if left.cut > 0 {
-                    let cut = some(
-                        left.cut,
-                        "packet was left out: only a part of it was kept.",
-                        "packets were left out: only a part of them was kept.",
-                    );
-                    words.push_str(&format!(" {cut}"));
-                }
-                (count, words, out)
+                (count, packets_written(count, connections as u64, streams.left_out), out)
             }
         };
         let file = out.into_inner().map_err(io::IntoInnerError::into_error)?;
@@ -103,8 +83,28 @@ impl Sheet {
     }
 }
 
+/// What became of events as packets, in words.
+fn packets_written(packets: u64, connections: u64, left_out: LeftOut) -> String {
+    let (what, were) = if packets == 1 { ("packet", "was") } else { ("packets", "were") };
+    let of = some(connections, "connection", "connections");
+    let mut words = format!("{} {what} of {of} {were} written.", grouped(packets));
+    for (count, one, more) in [
+        (left_out.others, "event that is no MQTT packet was left out", "events that are no MQTT packets were left out"),
+        (
+            left_out.cut,
+            "packet was left out: only a part of it was kept",
+            "packets were left out: only a part of them was kept",
+        ),
+    ] {
+        if count > 0 {
+            words.push_str(&format!(" {}.", some(count, one, more)));
+        }
+    }
+    words
+}
+
 fn some(count: u64, one: &str, more: &str) -> String {
-    if count == 1 { format!("1 {one}") } else { format!("{count} {more}") }
+    format!("{} {}", grouped(count), if count == 1 { one } else { more })
 }
 
 impl Engine {
@@ -194,33 +194,66 @@ async fn write(
         CaptureFormat::Txt => Sheet::Text(Writer::new(out, Text::Txt).map_err(failed)?),
         CaptureFormat::Pcapng => {
             let mut streams = Streams::default();
-            for from in (0..chosen.len()).step_by(PART) {
-                if cancel.is_cancelled() {
-                    return Err(ExportError::Cancelled);
-                }
-                chosen.part(from..(from + PART).min(chosen.len())).await?.iter().for_each(|event| streams.learn(event));
+            let mut from = 0;
+            while let Some(page) = next(chosen, from, cancel).await? {
+                page.events.iter().for_each(|event| streams.learn(event));
+                from = page.next;
                 tell("Looking at connections", from as u64, total);
                 tokio::task::yield_now().await;
             }
             Sheet::Packets(Box::new(pcapng::Writer::new(out, streams).map_err(failed)?))
         }
     };
-    for from in (0..chosen.len()).step_by(PART) {
-        if cancel.is_cancelled() {
-            return Err(ExportError::Cancelled);
-        }
-        let part = chosen.part(from..(from + PART).min(chosen.len())).await?;
+    let mut from = 0;
+    while let Some(Page { events, next: to }) = next(chosen, from, cancel).await? {
         sheet = blocking(move || {
-            part.iter().try_for_each(|event| sheet.write(event))?;
+            events.iter().try_for_each(|event| sheet.write(event))?;
             Ok(sheet)
         })
         .await
         .map_err(failed)?;
-        tell("Writing", from as u64 + 1, total);
+        from = to;
+        tell("Writing", from as u64, total);
     }
     blocking(move || sheet.finish()).await.map_err(failed)
 }
 
+/// The events from a place on, unless a person has ended it.
+async fn next(chosen: &Chosen, from: usize, cancel: &CancellationToken) -> Result<Option<Page>, ExportError> {
+    if cancel.is_cancelled() { Err(ExportError::Cancelled) } else { Ok(chosen.page(from).await?) }
+}
+
 async fn blocking<T: Send + 'static>(work: impl FnOnce() -> io::Result<T> + Send + 'static) -> io::Result<T> {
     tokio::task::spawn_blocking(work).await.map_err(io::Error::other)?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_written_is_said_with_its_numbers() {
+        for (packets, connections, others, cut, words) in [
+            (150_002, 1, 0, 0, "150,002 packets of 1 connection were written."),
+            (1, 1, 0, 0, "1 packet of 1 connection was written."),
+            (
+                2,
+                1_200,
+                1,
+                1,
+                "2 packets of 1,200 connections were written. 1 event that is no MQTT packet was left out. 1 packet was left out: only a part of it was kept.",
+            ),
+            (
+                0,
+                0,
+                1_234,
+                5_678,
+                "0 packets of 0 connections were written. 1,234 events that are no MQTT packets were left out. 5,678 packets were left out: only a part of them was kept.",
+            ),
+        ] {
+            assert_eq!(packets_written(packets, connections, LeftOut { others, cut }), words);
+        }
+        assert_eq!(some(1, "event was", "events were"), "1 event was");
+        assert_eq!(some(2_000, "event was", "events were"), "2,000 events were");
+    }
 }

@@ -34,7 +34,7 @@ struct Ends {
     next: [u32; 2],
 }
 
-/// See the module.
+/// Writes a pcapng of what events tell: times in microseconds, lengths in bytes; fails as what it writes to does.
 pub(super) struct Writer<W: Write> {
     out: PcapNgWriter<W>,
     streams: Streams,
@@ -57,7 +57,7 @@ impl<W: Write> Writer<W> {
             "Reconstructed by Relayscope from recorded events. IP, TCP, and packets and identifiers that a comment calls \
              made, are synthetic; addresses in 198.18.0.0/15, 192.0.2.0/24 and 2001:db8::/32 stand for unknown ones. MQTT over TLS or \
              WebSocket is shown as clear MQTT on port {PORT}. Passwords and properties of packets other than PUBLISH are \
-             left out. Left out as well: {} events that are no MQTT packets, {} packets of which only a part was kept.",
+             left out. Left out as well, events that are no MQTT packets: {}; packets of which only a part was kept: {}.",
             left.others, left.cut
         );
         let section = SectionHeaderBlock {

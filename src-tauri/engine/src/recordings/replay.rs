@@ -7,12 +7,12 @@ use crate::api::wire::{CaptureOf, ReplayPlan, ReplayProgress, ReplayStart};
 use crate::configuration::ChangeError;
 use crate::feed::event::{Direction, Event, Kind};
 use crate::inspect::{Replayed, SessionError};
+use crate::status::grouped;
 use relayscope_domain::id::BrokerId;
 use std::time::{Duration, SystemTime};
 
-const PART: usize = 1_000;
 /// Messages of one replay: they are held in memory, their payloads shared with the feed.
-const MOST: usize = 1_000_000;
+const MOST: u64 = 1_000_000;
 
 /// Why nothing is published.
 #[derive(Debug, thiserror::Error)]
@@ -23,21 +23,51 @@ pub enum ReplayError {
     /// There is no message among them.
     #[error("There is no message to publish among these events.")]
     Nothing,
-    /// More than are held.
-    #[error("These are more than {MOST} messages: choose fewer with the filter, or by a selection.")]
-    TooMany,
-    /// More payload than is held.
-    #[error("Their payloads are more than {0} MB, the memory budget (Settings): choose fewer with the filter.")]
-    TooLarge(u64),
+    /// More messages than are held.
+    #[error(
+        "These are {} messages, and a replay has at most {}: choose fewer with the filter, or mark some rows.",
+        grouped(*.messages),
+        grouped(*.most)
+    )]
+    TooMany {
+        /// How many there are.
+        messages: u64,
+        /// How many are held.
+        most: u64,
+    },
+    /// More payload than is held, in bytes.
+    #[error(
+        "Their payloads have {} MB, and a replay has at most {}, the memory budget (Settings): choose fewer with the \
+         filter, or mark some rows.",
+        grouped(.bytes.div_ceil(1_000_000)),
+        grouped(.most / 1_000_000)
+    )]
+    TooLarge {
+        /// How much there is.
+        bytes: u64,
+        /// How much is held.
+        most: u64,
+    },
     /// The session can't be opened.
     #[error(transparent)]
     Session(#[from] SessionError),
 }
 
-/// See the module.
-#[derive(Default)]
+/// The most that one replay holds.
+#[derive(Clone, Copy)]
+pub(super) struct Limits {
+    pub(super) messages: u64,
+    /// Of their payloads.
+    pub(super) bytes: u64,
+}
+
+/// The messages among chosen events, and how many events of which kind are left out.
+#[derive(Debug, Default)]
 pub(crate) struct Replayable {
+    // None any more once there are too many.
     messages: Vec<Replayed>,
+    count: u64,
+    // Of all payloads.
     bytes: u64,
     first: Option<SystemTime>,
     last: Duration,
@@ -52,20 +82,28 @@ impl Replayable {
     async fn find(engine: &Engine, of: &CaptureOf) -> Result<Self, ReplayError> {
         let chosen = Chosen::find(engine, of, |_| !engine.stop.is_cancelled()).await?;
         // What a feed has is never more.
-        let budget = engine.feed.usage().budget;
-        let mut found = Self::default();
-        for from in (0..chosen.len()).step_by(PART) {
-            for event in chosen.part(from..(from + PART).min(chosen.len())).await? {
-                found.take(event);
-            }
-            if found.messages.len() > MOST {
-                return Err(ReplayError::TooMany);
-            }
-            if found.bytes > budget {
-                return Err(ReplayError::TooLarge(budget / 1_000_000));
+        let bytes = engine.feed.usage().budget;
+        Self::read(&chosen, Limits { messages: MOST, bytes }).await
+    }
+
+    /// Reads all, so that a refusal says how many there are; holds no more than the limits and a page.
+    pub(super) async fn read(chosen: &Chosen, most: Limits) -> Result<Self, ReplayError> {
+        let (mut found, mut from) = (Self::default(), 0);
+        while let Some(page) = chosen.page(from).await? {
+            from = page.next;
+            page.events.into_iter().for_each(|event| found.take(event));
+            if found.count > most.messages || found.bytes > most.bytes {
+                found.messages = vec![];
             }
         }
-        if found.messages.is_empty() { Err(ReplayError::Nothing) } else { Ok(found) }
+        match found {
+            Self { count, .. } if count > most.messages => {
+                Err(ReplayError::TooMany { messages: count, most: most.messages })
+            }
+            Self { bytes, .. } if bytes > most.bytes => Err(ReplayError::TooLarge { bytes, most: most.bytes }),
+            Self { count: 0, .. } => Err(ReplayError::Nothing),
+            found => Ok(found),
+        }
     }
 
     fn take(&mut self, event: Event) {
@@ -81,6 +119,7 @@ impl Replayable {
         let first = *self.first.get_or_insert(event.at);
         // Never before the one before it.
         self.last = self.last.max(event.at.duration_since(first).unwrap_or_default());
+        self.count += 1;
         self.bytes += payload.len() as u64;
         self.messages.push(Replayed { after: self.last, topic, payload, qos, retain, properties });
     }
@@ -92,7 +131,11 @@ impl Replayable {
             (self.nameless, "messages whose topic was only given as an alias"),
             (self.others, "events that are no messages"),
         ];
-        kinds.iter().filter(|(count, _)| *count > 0).map(|(count, what)| format!("{count} {what}")).collect()
+        kinds
+            .iter()
+            .filter(|(count, _)| *count > 0)
+            .map(|(count, what)| format!("{} {what}", grouped(*count)))
+            .collect()
     }
 }
 
@@ -106,7 +149,7 @@ impl Engine {
         let broker = self.replay_broker(broker).await?;
         let found = Replayable::find(self, of).await?;
         let messages = found.messages.len();
-        let what = if messages == 1 { "1 message".to_owned() } else { format!("{messages} messages") };
+        let what = if messages == 1 { "1 message".to_owned() } else { format!("{} messages", grouped(found.count)) };
         Ok(ReplayPlan {
             messages: messages as u32,
             bytes: found.bytes,

@@ -4,15 +4,17 @@
 mod any;
 mod tshark;
 
-use super::{Recording, Recordings};
+use super::replay::{Limits, Replayable};
+use super::{Chosen, Recording, Recordings};
 use crate::api::wire::{BrokenLine, Look};
 use crate::feed::Feed;
-use crate::feed::event::Event;
+use crate::feed::event::{Direction, Event, Kind};
 use crate::feed::export::{Text, Writer};
 use crate::feed::history::History;
 use proptest::collection::vec;
 use proptest::prelude::*;
 use relayscope_domain::filter::Filter;
+use relayscope_domain::message::Qos;
 use relayscope_domain::settings::HistorySettings;
 use std::sync::Arc;
 use std::time::Duration;
@@ -60,7 +62,7 @@ proptest! {
             history.record(&feed, &HistorySettings::default(), &stop).await.unwrap();
             history.close().await;
             let ids = history.chosen(&Filter::default(), |_| true).await.unwrap();
-            history.events(&ids).await.unwrap()
+            history.events(&ids).await.unwrap().0
         });
         prop_assert_eq!(events.len(), kept.len());
         let read = read_again(&kept, 4_096);
@@ -126,4 +128,40 @@ fn broken_lines_are_named_and_the_others_taken() {
     // The next one takes its place.
     let next = opened(&recordings);
     assert!(recordings.feed(recording.number).is_none() && recordings.feed(next.number).is_some());
+}
+
+#[tokio::test]
+async fn a_replay_of_too_much_says_how_much_there_is_and_what_to_do() {
+    let feed = Feed::new(8 << 20);
+    for at in 0..2_406 {
+        // Every other event is no message.
+        let kind = match at % 2 {
+            0 => Kind::Note { failure: false, text: "between".into() },
+            _ => Kind::Publish {
+                direction: Direction::In,
+                topic: "plant/1".into(),
+                payload: vec![b'x'; 1_000].into(),
+                qos: Qos::AtLeastOnce,
+                retain: false,
+                dup: false,
+                packet_id: None,
+                properties: vec![],
+                will: false,
+                cut_from: None,
+            },
+        };
+        assert!(feed.record(Event::now(&"Plant".into(), &"press-03".into(), None, kind)));
+    }
+    let numbers = feed.events().iter().map(|event| event.seq).collect();
+    let chosen = Chosen::Feed(feed, numbers);
+    let refused = async |messages, bytes| {
+        Replayable::read(&chosen, Limits { messages, bytes }).await.map(drop).map_err(|error| error.to_string())
+    };
+    let what = "choose fewer with the filter, or mark some rows.";
+    let many = format!("These are 1,203 messages, and a replay has at most 1,000: {what}");
+    let large = format!("Their payloads have 2 MB, and a replay has at most 1, the memory budget (Settings): {what}");
+    assert_eq!(refused(1_000, 1_500_000).await, Err(many.clone()));
+    assert_eq!(refused(1_000, 1_000_000).await, Err(many));
+    assert_eq!(refused(1_203, 1_000_000).await, Err(large));
+    assert_eq!(refused(1_203, 1_203_000).await, Ok(()));
 }

@@ -29,7 +29,8 @@ const STALLED: Duration = Duration::from_millis(1);
 // What has only to be deleted or counted up waits this long for company.
 const SETTLING: Duration = Duration::from_millis(25);
 const RETRY: Duration = Duration::from_millis(500);
-// Counts alone are written this often; they belong to messages that are gone.
+// Counts alone are written this often; they belong to messages that are gone. A process that is killed loses those since
+// then, and its ledger balances all the same (`queue::Group`).
 const COUNTS: Duration = Duration::from_millis(500);
 
 impl Pump {

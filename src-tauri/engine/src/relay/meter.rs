@@ -142,8 +142,21 @@ impl Meter {
 
     /// Takes over what the database says, how many rows there are (waiting, dead), and the bytes that wait.
     pub fn load(&self, ledger: Ledger, rows: (u64, u64), bytes: u64) {
+        self.take_over(&mut self.counts(), ledger, rows, bytes);
+    }
+
+    /// As [`Meter::load`], for whoever looks while the relay does not run. Nothing when it has begun to count meanwhile: what
+    /// was read is older.
+    pub fn load_first(&self, ledger: Ledger, rows: (u64, u64), bytes: u64) {
+        let mut counts = self.counts();
+        if !self.is_loaded() {
+            self.take_over(&mut counts, ledger, rows, bytes);
+        }
+    }
+
+    fn take_over(&self, counts: &mut Counts, ledger: Ledger, rows: (u64, u64), bytes: u64) {
         self.bytes.store(bytes as i64, Ordering::Relaxed);
-        *self.counts() = Counts {
+        *counts = Counts {
             received: ledger.received,
             delivered: ledger.delivered,
             waiting: rows.0 as i64,
@@ -342,5 +355,21 @@ impl Meter {
             filtered: counts.filtered,
         };
         (ledger, self.mismatch.load(Ordering::Relaxed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_before_a_relay_began_to_count_does_not_replace_its_counts() {
+        let (meter, before) = (Meter::default(), Ledger { received: 5, delivered: 5, ..Ledger::default() });
+        meter.load(before, (0, 0), 0);
+        meter.received(3, 0, 0);
+        meter.load_first(before, (0, 0), 0);
+        meter.ended(End::Delivered, 3);
+        let (ledger, mismatch) = meter.ledger();
+        assert_eq!((ledger.received, ledger.delivered, ledger.difference(), mismatch), (8, 8, 0, 0), "{ledger:?}");
     }
 }

@@ -1,8 +1,9 @@
 //! What an event of the history published, for decoders: the message itself, the one before it, the births it is read with.
 
+use super::pages::Candidates;
 use super::stored::Stored;
-use super::{History, HistoryError, READ, READ_AT_MOST};
-use crate::feed::filter::{compile, instant};
+use super::{History, HistoryError, READ_AT_MOST};
+use crate::feed::filter::compile;
 use crate::feed::published::{Place, Published};
 use bytes::Bytes;
 use relayscope_domain::decode::sparkplug;
@@ -65,26 +66,21 @@ impl History {
     async fn before(
         &self,
         filter: &Filter,
-        mut before: i64,
+        before: i64,
         mut look: impl FnMut(Stored) -> ControlFlow<()>,
     ) -> Result<(), HistoryError> {
         let Some(table) = self.table(false).await? else { return Ok(()) };
         let compiled = compile(filter);
-        let mut read = 0;
-        loop {
-            let candidates = table.candidates(filter, instant, before, READ).await?;
-            read += candidates.len();
-            let at_end = candidates.len() < READ as usize || read >= READ_AT_MOST;
-            for stored in candidates {
-                before = stored.id;
+        let (mut candidates, mut read) = (Candidates::before(&table, filter, before), 0);
+        while !candidates.is_done() && read < READ_AT_MOST {
+            for stored in candidates.next().await? {
+                read += 1;
                 if compiled.selects(&stored) && look(stored).is_break() {
                     return Ok(());
                 }
             }
-            if at_end {
-                return Ok(());
-            }
         }
+        Ok(())
     }
 }
 

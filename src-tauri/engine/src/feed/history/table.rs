@@ -32,6 +32,14 @@ pub(super) struct Extent {
     pub(super) newest: Option<i64>,
 }
 
+/// An event that can be read.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Found {
+    pub(super) id: i64,
+    /// Bytes of its payload.
+    pub(super) bytes: u64,
+}
+
 impl Table {
     /// Opens or makes the file; a damaged one is set aside under a name with `stamp`, and said so.
     pub(super) async fn open(path: &Path, stamp: &str) -> Result<(Self, Vec<String>), HistoryError> {
@@ -148,9 +156,10 @@ impl Table {
         filter: &Filter,
         instant: impl Fn(Moment) -> i64,
         before: i64,
-        count: u32,
-    ) -> Result<Vec<Stored>, HistoryError> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT e.id, e.kinds, e.payload, e.told FROM ");
+        count: usize,
+    ) -> Result<Vec<Found>, HistoryError> {
+        // SQLite knows the length of a payload without reading it.
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT e.id, coalesce(length(e.payload), 0) AS bytes FROM ");
         match lookup(filter) {
             Some(lookup) => {
                 query
@@ -184,9 +193,17 @@ impl Table {
         } else {
             " ORDER BY e.id DESC LIMIT "
         });
-        query.push_bind(count);
+        query.push_bind(i64::try_from(count).unwrap_or(i64::MAX));
         let rows = query.build().fetch_all(&self.pool).await.map_err(HistoryError::Read)?;
-        rows.iter().map(stored_of).collect()
+        Ok(rows.iter().map(found_of).collect())
+    }
+
+    /// What is known of events by their ids without reading them, as far as they are there.
+    pub(super) async fn sizes(&self, ids: &[i64]) -> Result<Vec<Found>, HistoryError> {
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT id, coalesce(length(payload), 0) AS bytes FROM event");
+        push_ids(&mut query, ids);
+        let rows = query.build().fetch_all(&self.pool).await.map_err(HistoryError::Read)?;
+        Ok(rows.iter().map(found_of).collect())
     }
 
     /// One event.
@@ -198,12 +215,9 @@ impl Table {
 
     /// Events by their ids, oldest first, as far as they are there.
     pub(super) async fn events(&self, ids: &[i64]) -> Result<Vec<Stored>, HistoryError> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT id, kinds, payload, told FROM event WHERE id IN (");
-        let mut list = query.separated(", ");
-        for id in ids {
-            list.push_bind(*id);
-        }
-        query.push(") ORDER BY id");
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT id, kinds, payload, told FROM event");
+        push_ids(&mut query, ids);
+        query.push(" ORDER BY id");
         let rows = query.build().fetch_all(&self.pool).await.map_err(HistoryError::Read)?;
         rows.iter().map(stored_of).collect()
     }
@@ -215,6 +229,19 @@ impl Table {
             .fetch_all(&self.pool);
         rows.await.map_err(HistoryError::Read)?.iter().map(stored_of).collect()
     }
+}
+
+fn push_ids(query: &mut QueryBuilder<Sqlite>, ids: &[i64]) {
+    query.push(" WHERE id IN (");
+    let mut list = query.separated(", ");
+    for id in ids {
+        list.push_bind(*id);
+    }
+    query.push(")");
+}
+
+fn found_of(row: &SqliteRow) -> Found {
+    Found { id: row.get("id"), bytes: row.get::<i64, _>("bytes").unsigned_abs() }
 }
 
 fn stored_of(row: &SqliteRow) -> Result<Stored, HistoryError> {

@@ -142,6 +142,42 @@ async fn a_search_says_how_far_it_is() {
 }
 
 #[tokio::test]
+async fn large_payloads_are_never_many_in_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let history = History::new(folder.path().join("history.db"));
+    let feed = Feed::new(64 << 20);
+    let sizes = [vec![10; 1_100], vec![3_000_000; 7], vec![10_000_000], vec![10; 10]].concat();
+    for (at, size) in sizes.iter().enumerate() {
+        assert!(feed.record(publish("plant/1/temp", &vec![b'x'; *size], at as u128)));
+    }
+    record(&history, &feed, 1_000).await.unwrap();
+    let page = |payloads: Vec<usize>| {
+        let (count, bytes) = (payloads.len(), payloads.iter().sum::<usize>() as u64);
+        assert!(count <= pages::EVENTS && (bytes <= pages::BYTES || count == 1), "{count} events with {bytes} bytes");
+        payloads
+    };
+    let ids = history.chosen(&Filter::default(), |_| true).await.unwrap();
+    let (mut read, mut count) = (vec![], 0);
+    while read.len() < ids.len() {
+        let (events, taken) = history.events(&ids[read.len()..]).await.unwrap();
+        read.extend(page(events.iter().map(|event| event.payload().unwrap().len()).collect()));
+        assert!(taken == events.len() && taken > 0);
+        count += 1;
+    }
+    // 1,100 small ones, seven of which two fit into a page, one alone, the rest.
+    assert!(read == sizes && count == 3 + 3 + 2, "{count} pages");
+    // A search reads them in the same way.
+    let (table, all) = (history.table(false).await.unwrap().unwrap(), Filter::default());
+    let (mut candidates, mut read) = (Candidates::before(&table, &all, i64::MAX), vec![]);
+    while !candidates.is_done() {
+        let stored = candidates.next().await.unwrap();
+        read.extend(page(stored.into_iter().map(|stored| stored.payload.unwrap().len()).collect()));
+    }
+    read.reverse();
+    assert!(read == sizes);
+}
+
+#[tokio::test]
 async fn a_message_of_the_history_is_read_as_one_of_the_feed() {
     let folder = tempfile::tempdir().unwrap();
     let history = History::new(folder.path().join("history.db"));

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 fn seqs(feed: &Feed, view: u32) -> Vec<u64> {
     let total = feed.frame(view).unwrap().total as usize;
-    (0..total).step_by(700).flat_map(|from| feed.rows(view, from, 700).unwrap().rows).map(|row| row.seq).collect()
+    (0..total).step_by(700).flat_map(|from| feed.rows(view, None, from, 700).unwrap().rows).map(|row| row.seq).collect()
 }
 
 /// What happens to a feed and its view.

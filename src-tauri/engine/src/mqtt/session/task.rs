@@ -139,7 +139,7 @@ impl Task {
             let polled = tokio::select! {
                 biased;
                 () = &mut stopped => break,
-                () = room(&self.arrivals), if held_until.is_some() => {
+                () = room(&self.arrivals, &self.backlog), if held_until.is_some() => {
                     self.held_until = None;
                     self.link.hold(false);
                     continue;
@@ -184,7 +184,7 @@ impl Task {
                 Err(failure) => return self.fallen(failure, acks, stop).await,
             }
             // An event that was taken out must be looked at: none is taken out after the last turn.
-            match if more > 0 { self.link.ready() } else { None } {
+            match if more > 0 && !self.is_crowded() { self.link.ready() } else { None } {
                 Some(next) => polled = next,
                 None => return,
             }
