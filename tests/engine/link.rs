@@ -80,6 +80,7 @@ impl Running {
     async fn next(&mut self) -> Received {
         let received = soon("a message", self.session.arrivals.recv()).await.unwrap();
         self.session.acks.send(received.ack.into_iter().collect()).await.unwrap();
+        self.session.backlog.taken(Received::cost(received.topic.len() + received.payload.len()));
         received
     }
 

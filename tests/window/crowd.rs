@@ -44,7 +44,7 @@ fn crowd() {
     let begun = Instant::now();
     let mut frames: Vec<f64> = vec![];
     while crowd.runs() {
-        use_it(&app);
+        use_it(&app, Duration::ZERO);
         frames.extend(app.script(SCROLL).as_f64());
     }
     let (lasted, used) = (begun.elapsed().as_secs_f64(), meter.words());

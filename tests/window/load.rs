@@ -30,7 +30,10 @@ pub(crate) const SCROLL: &str = "
         requestAnimationFrame(step);
     };
     requestAnimationFrame(step)";
-const USED: &str = "the feed, and is used";
+const USED: &str = "the feed, and is used without a pause";
+const PERSON: &str = "the feed, and is used at a person's pace";
+/// Between two things that a person does: to look at what came of it, and to move the hand. Typing has pauses of its own.
+const LOOKS: Duration = Duration::from_millis(400);
 
 #[test]
 #[ignore = "measures the release app: cargo xtask measure load"]
@@ -51,6 +54,7 @@ fn load() {
     );
     println!("|---|---|---|---|---|---|---|");
     row(&app, &mosquitto, 10_000, 30, "the feed moves");
+    row(&app, &mosquitto, 10_000, 60, PERSON);
     row(&app, &mosquitto, 10_000, 60, USED);
     row(&app, &mosquitto, 50_000, 10, USED);
     app.click("nav-settings");
@@ -65,9 +69,11 @@ fn row(app: &App<'_>, mosquitto: &Mosquitto, rate: u64, seconds: u64, looked_at:
     let mut publisher = Bench::publisher(mosquitto.port(), 1, rate, sent);
     let mut frames: Vec<f64> = vec![];
     while publisher.runs() {
-        if looked_at == USED {
-            use_it(app);
+        if [USED, PERSON].contains(&looked_at) {
+            let looks = if looked_at == PERSON { LOOKS } else { Duration::ZERO };
+            use_it(app, looks);
             frames.extend(app.script(SCROLL).as_f64());
+            pause(looks);
         } else {
             pause(Duration::from_millis(200));
         }
@@ -83,34 +89,40 @@ fn row(app: &App<'_>, mosquitto: &Mosquitto, rate: u64, seconds: u64, looked_at:
     );
 }
 
-/// A turn of what a person does: a row is opened, the filter typed into, the list paused and let go, looks changed.
-pub(crate) fn use_it(app: &App<'_>) {
+/// A turn of what a person does: a row is opened, the filter typed into, the list paused and let go, looks changed; after
+/// each of it they look for so long.
+pub(crate) fn use_it(app: &App<'_>, looks: Duration) {
     // Scrolling had left the top, and the way back lies over the first rows.
     if app.shows("feed-newer") {
         app.click("feed-newer");
     }
     click_row(app);
-    typed(app, "feed-search", "topic:bench/#");
+    pause(looks);
+    typed(app, "feed-search", "topic:bench/#", looks / 4);
     app.click("feed-pause");
     app.wait_text("feed-pause", "Resume");
+    pause(looks);
     app.click("feed-pause");
     app.wait_text("feed-pause", "Pause");
+    pause(looks);
     app.click("look-topics");
     app.wait_for("topic-row");
+    pause(looks);
     app.click("look-feed");
     app.wait_for("feed-list");
     app.wait_for("feed-row");
 }
 
-/// Types as fast as the driver lets it, one key after the other. Keys that are sent together are all made at once, and each
+/// Types one key after the other, with `rest` between them at least. Keys that are sent together are all made at once, and each
 /// then waits for those before it, which no keyboard does.
-fn typed(app: &App<'_>, id: &str, text: &str) {
+fn typed(app: &App<'_>, id: &str, text: &str, rest: Duration) {
     let field = app.wait_for(id);
     app.script(&format!(
         "const field = document.querySelector('[data-testid={id}]'); field.focus(); field.select(); done()"
     ));
     for key in text.chars() {
         field.keys(&key.to_string()).expect("a key");
+        pause(rest);
     }
 }
 

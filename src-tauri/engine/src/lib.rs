@@ -35,6 +35,7 @@ pub mod store;
 pub mod supervisor;
 pub mod tap;
 pub mod telemetry;
+mod websocket;
 mod world;
 
 mod startup;

@@ -3,6 +3,7 @@
 use super::{Running, config};
 use crate::support::eventually;
 use crate::support::mosquitto::Mosquitto;
+use crate::support::scripted;
 use relayscope_domain::message::{MqttVersion, Qos};
 use relayscope_engine::feed::event::Kind;
 use std::io::Write as _;
@@ -35,6 +36,24 @@ async fn what_the_uplink_does_not_take_yet_stays_with_the_broker() {
     }
     assert!(most < 10_000, "{most} were taken from the broker at once");
     publisher.await.unwrap();
+    assert_eq!(relay.count(|kind| matches!(kind, Kind::Disconnected { .. })), 0, "it was never cut off");
+    relay.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn behind_a_message_larger_than_all_that_may_wait_nothing_is_cut_off() {
+    const LARGE: usize = 40_000_000;
+    // 40,000,010 bytes follow; then a small message in the same read.
+    let mut packets = b"\x32\x8a\xb4\x89\x13\x00\x06load/a\x00\x01".to_vec();
+    packets.resize(packets.len() + LARGE, b'x');
+    packets.extend_from_slice(b"\x32\x0f\x00\x06load/a\x00\x02after");
+    let port = scripted::sends(packets).await;
+    let mut wanted = config(port, MqttVersion::V311, &[("load/#", Qos::AtLeastOnce)]);
+    wanted.max_packet = 2 * LARGE as u32;
+    let mut relay = Running::open(wanted);
+    relay.granted(1).await;
+    assert_eq!(relay.next().await.payload.len(), LARGE);
+    assert_eq!(relay.next().await.payload, "after");
     assert_eq!(relay.count(|kind| matches!(kind, Kind::Disconnected { .. })), 0, "it was never cut off");
     relay.stop().await;
 }

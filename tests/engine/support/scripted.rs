@@ -53,6 +53,28 @@ pub(crate) async fn never_acknowledges() -> u16 {
     port
 }
 
+/// A broker of MQTT 3.1.1 that sends these packets after SUBSCRIBE, as fast as they are taken. Returns the port.
+pub(crate) async fn sends(packets: Vec<u8>) -> u16 {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let port = listener.local_addr().unwrap().port();
+    tokio::spawn(async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            while let Some((kind, body)) = packet(&mut stream).await {
+                let answer = match kind >> 4 {
+                    1 => vec![0x20, 2, 0, 0],
+                    8 => [&[0x90, 3, body[0], body[1], 1], &packets[..]].concat(),
+                    12 => vec![0xd0, 0],
+                    _ => continue,
+                };
+                if stream.write_all(&answer).await.is_err() {
+                    break;
+                }
+            }
+        }
+    });
+    port
+}
+
 async fn serve(mut stream: TcpStream, connack: &'static [u8], suback: &'static [u8]) {
     while let Some((kind, body)) = packet(&mut stream).await {
         let answer = match kind >> 4 {

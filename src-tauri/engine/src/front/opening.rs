@@ -9,7 +9,7 @@ use super::parser::connect_level;
 use super::tls;
 use crate::feed::event::Kind;
 use crate::mqtt::dial::Stream;
-use crate::mqtt::websocket::{End, Opening, WebSocket};
+use crate::websocket::{End, Opening, WebSocket};
 use async_tungstenite::tungstenite;
 use bytes::{Bytes, BytesMut};
 use relayscope_domain::broker::Transport;

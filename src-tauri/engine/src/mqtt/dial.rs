@@ -3,8 +3,9 @@
 use super::address::{bare_host, websocket_url};
 use super::failure::Failure;
 use super::link::prompt::Prompt;
-use super::websocket::{End, Opening, WebSocket};
+
 use super::{tls, words};
+use crate::websocket::{End, Opening, WebSocket};
 use async_tungstenite::tungstenite;
 use bytes::BytesMut;
 use relayscope_domain::broker::{BrokerSecrets, Connection, Transport};

@@ -13,6 +13,5 @@ pub mod session;
 pub mod test;
 pub mod tls;
 pub mod trust;
-pub(crate) mod websocket;
 pub mod wire;
 pub mod words;

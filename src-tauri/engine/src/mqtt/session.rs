@@ -92,7 +92,7 @@ pub struct Received {
 
 impl Received {
     /// What a message with so many bytes of topic and payload takes until it is released, bytes.
-    pub(crate) const fn cost(bytes: usize) -> usize {
+    pub const fn cost(bytes: usize) -> usize {
         // The message itself, and its place with the uplink.
         bytes + 2 * size_of::<Self>()
     }

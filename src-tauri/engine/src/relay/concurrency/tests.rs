@@ -1,3 +1,5 @@
+//! How many requests a simulated destination is sent at once.
+
 use super::*;
 
 /// A destination that answers in `alone` at best and `rate` times a second at most, asked as often as the limit allows.
