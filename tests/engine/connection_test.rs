@@ -5,7 +5,7 @@ mod tls;
 use crate::support::certs::Authority;
 use crate::support::mosquitto::{Mosquitto, Setup};
 use crate::support::scripted::Talk;
-use crate::support::{pause, scripted};
+use crate::support::{free_port, pause, scripted};
 use relayscope_domain::broker::{BrokerSecrets, Connection, Tls, Transport, Will};
 use relayscope_domain::message::{MqttVersion, Qos};
 use relayscope_domain::secret::Secret;
@@ -133,7 +133,7 @@ async fn an_unknown_host_fails_at_the_name() {
 
 #[tokio::test]
 async fn a_port_where_nothing_listens_fails_at_tcp() {
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let port = free_port();
     let report = run_open(&connection("127.0.0.1", port, Transport::Tls, MqttVersion::V5)).await;
     assert_fails(&report, TestStepName::Tcp, &["refused", "Check the port"]);
 }

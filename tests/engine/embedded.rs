@@ -4,7 +4,7 @@ use crate::support::broker::connect;
 use crate::support::certs::{Authority, Pair};
 use crate::support::engine::{App, local};
 use crate::support::mosquitto::Mosquitto;
-use crate::support::{eventually, wire};
+use crate::support::{eventually, free_port, wire};
 use relayscope_engine::api::wire::*;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -33,10 +33,6 @@ async fn listener(app: &App, pair: &Pair) -> Value {
     listener["certificate"] = json!(pair.cert);
     listener["key"] = json!({"kind": "set", "value": pair.key});
     listener
-}
-
-fn free_port() -> u16 {
-    std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 /// Waits until the only broker runs; its address.

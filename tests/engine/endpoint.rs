@@ -1,8 +1,8 @@
 //! The downlink endpoint, as TagoIO and mosquitto-go-auth call it: a 200 means that the broker has the message.
 
 use crate::support::engine::{App, local};
-use crate::support::eventually;
 use crate::support::mosquitto::{Mosquitto, Setup};
+use crate::support::{eventually, free_port};
 use relayscope_engine::api::wire::*;
 use serde_json::{Value, json};
 use std::process::{Command, Stdio};
@@ -27,7 +27,7 @@ impl Downlink {
         let saved = app.broker(broker, |_| {}).await;
         let relay = app.relay("Plant", &saved, region, &[("up/#", 1)]).await;
         let mut draft = serde_json::to_value(&relay.draft).unwrap();
-        let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         draft["downlinkPort"] = json!(port.to_string());
         let relay: RelayView = app.call("relays.save", draft).await;
         app.connected(1).await;

@@ -2,7 +2,7 @@
 
 use crate::support::certs::Authority;
 use crate::support::mosquitto::{Mosquitto, Setup};
-use crate::support::{scripted, soon};
+use crate::support::{free_port, scripted, soon};
 use relayscope_domain::broker::{BrokerSecrets, Connection, Tls, Transport};
 use relayscope_domain::message::MqttVersion;
 use relayscope_engine::mqtt::link::{Link, MAX_PACKET};
@@ -68,7 +68,7 @@ async fn a_missing_client_certificate_is_named_in_both_tls_versions() {
 #[tokio::test]
 async fn networks_mend_themselves() {
     let authority = Authority::new("Plant Root CA");
-    let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+    let free = free_port();
     for transport in [Transport::Tcp, Transport::Tls, Transport::Ws, Transport::Wss] {
         for failure in failures(&connection(free, transport, &authority)).await {
             assert!(failure.words.contains("refused") && !failure.fatal, "{transport:?}: {failure:?}");

@@ -5,11 +5,11 @@ use crate::support::certs::Authority;
 use crate::support::engine::App;
 use crate::support::mosquitto::Mosquitto;
 use crate::support::wire::{self, Connect};
-use crate::support::{eventually, soon};
+use crate::support::{eventually, free_port, soon};
 use relayscope_domain::findings::Finding;
 use relayscope_engine::api::wire::*;
 use serde_json::{Value, json};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
@@ -19,10 +19,6 @@ use tokio::process::Command;
 struct Rig {
     app: App,
     tap: TapView,
-}
-
-fn free_port() -> u16 {
-    TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port()
 }
 
 fn hello(level: u8, client_id: &str) -> Connect<'_> {

@@ -13,6 +13,8 @@ pub mod tap;
 pub mod wire;
 
 use std::future::Future;
+use std::net::TcpListener;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::time::{Duration, Instant};
 
 /// Longest wait for something that should come soon. On a loaded machine that may be long; only a test that fails waits for
@@ -51,6 +53,18 @@ pub fn wait_until<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
 /// Ends a wait that never comes.
 pub async fn soon<T>(what: &str, future: impl Future<Output = T>) -> T {
     tokio::time::timeout(SOON, future).await.unwrap_or_else(|_| panic!("waited in vain for {what}"))
+}
+
+/// A port on which nothing listens. It lies below those that the system gives out by itself (32768 and up; RFC 6335's begin
+/// higher still), so that no connection of another test takes it before its user does.
+pub fn free_port() -> u16 {
+    const FIRST: u16 = 20_000;
+    const COUNT: u16 = 12_000;
+    static TRIED: AtomicU16 = AtomicU16::new(0);
+    // Tests are processes: each begins elsewhere.
+    let begin = (std::process::id().wrapping_mul(131) % u32::from(COUNT)) as u16;
+    let next = || FIRST + (begin + TRIED.fetch_add(1, Ordering::Relaxed) % COUNT) % COUNT;
+    (0..COUNT).map(|_| next()).find(|port| TcpListener::bind(("127.0.0.1", *port)).is_ok()).unwrap()
 }
 
 /// Resident memory of this process in bytes.

@@ -1,9 +1,9 @@
 //! A real Mosquitto on a free port of 127.0.0.1, with a configuration of its own; it ends with the value.
 
 use super::certs::{Authority, Pair};
-use super::wait_until;
+use super::{free_port, wait_until};
 use std::fmt::Write as _;
-use std::net::{TcpListener, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use tempfile::TempDir;
@@ -73,7 +73,7 @@ impl Mosquitto {
 
     fn try_start(setup: &Setup) -> Result<Self, String> {
         // The socket is closed before the broker takes its port.
-        let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
+        let port = free_port();
         Self::try_at(setup, port)
     }
 
