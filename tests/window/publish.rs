@@ -83,6 +83,16 @@ fn a_message_is_found_by_the_fields_of_the_filter_and_published_again() {
     });
     app.wait_for_css("[data-testid='chip-source-session'][aria-pressed='true']", PATIENCE);
     until(PATIENCE, "one row", || (app.session().elements("[data-testid='feed-row']").ok()?.len() == 1).then_some(()));
+    app.fill("filter-since", "yesterday");
+    app.click("feed-search");
+    app.wait_text("filter-form-problem", "Since: “yesterday” is no time");
+    app.fill("filter-since", "1h");
+    app.click("feed-search");
+    until(PATIENCE, "the line", || {
+        let line = app.script("done(document.querySelector('[data-testid=feed-search]').value)");
+        (line == "source:session topic:hand/+ dir:in since:1h").then_some(())
+    });
+    app.wait_gone("filter-form-problem");
     pictures(&app, "filter-form");
     app.click("feed-row");
     app.click("drawer-republish");

@@ -12,6 +12,7 @@ import {
   asApiError,
   type ApiError,
   type FilterEdit,
+  type FilterField,
   type FilterReading,
   type KindName,
   type Look,
@@ -203,14 +204,27 @@ export class FeedView {
   /** Changes the line by a click; the engine writes it anew. */
   async edit(edit: FilterEdit): Promise<void> {
     try {
-      const reading = await this.#rpc("filters.edit", { line: this.line, edit });
-      this.reading = reading;
-      if (reading.filter === null) return;
-      this.line = reading.line;
+      await this.#edit(edit);
     } catch (error) {
       this.error = asApiError(error);
-      return;
     }
+  }
+
+  /** Asks for the value of a field, or no longer for the field when it is empty; what is wrong with the value, if it is. */
+  async put(field: FilterField, value: string): Promise<string | null> {
+    try {
+      await this.#edit({ is: "put", field, value });
+      return null;
+    } catch (error) {
+      return asApiError(error).message;
+    }
+  }
+
+  async #edit(edit: FilterEdit): Promise<void> {
+    const reading = await this.#rpc("filters.edit", { line: this.line, edit });
+    this.reading = reading;
+    if (reading.filter === null) return;
+    this.line = reading.line;
     await this.open();
   }
 
