@@ -3,6 +3,7 @@
 use crate::support::engine::App;
 use crate::support::eventually;
 use crate::support::mosquitto::{Mosquitto, Setup};
+use relayscope_domain::publish::{MessageDraft, PayloadSource};
 use relayscope_engine::api::wire::*;
 use serde_json::{Value, json};
 use std::io::{BufRead, BufReader};
@@ -243,6 +244,43 @@ async fn payload_forms_and_properties_are_on_the_wire_as_typed() {
     assert_eq!((mistake.line, mistake.column, check.problems.len()), (2, 3, 3), "{mistake:?}");
     let request = json!({"brokerId": broker.broker.id, "session": null, "message": wrong, "repeat": null});
     assert_eq!(app.try_call("publish.start", request).await.unwrap_err().problems.len(), 3);
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_message_that_was_seen_is_published_again_with_all_that_belongs_to_it() {
+    let mosquitto = Mosquitto::open();
+    let app = App::start().await;
+    let broker = app.broker(mosquitto.port, |_| ()).await;
+    let number = session(&app, &broker, &[("again/#", 2)]).await;
+    filters(&app, number, &[("again/#", "granted QoS 2")]).await;
+    let ear = Ear::start(&mosquitto, "again/#", "%t|%q|%x|%C|%R|%D|%F|%P");
+    for (at, payload) in ["21.5", "two\r\nlines"].into_iter().enumerate() {
+        let topic = format!("again/{at}");
+        let properties = "-D publish content-type text/plain -D publish response-topic it/s -D publish correlation-data 7 \
+                          -D publish payload-format-indicator 1 -D publish message-expiry-interval 600";
+        let mut pub_ = Command::new("mosquitto_pub");
+        pub_.args(["-p", &mosquitto.port.to_string(), "-V", "5", "-q", "2", "-t", &topic, "-m", payload]);
+        pub_.args(properties.split_whitespace());
+        pub_.args(["-D", "publish", "user-property", "site", "it's 1", "-D", "publish", "user-property", "site", "2"]);
+        assert!(pub_.status().unwrap().success());
+        let heard = ear.next();
+        assert!(heard.contains("|text/plain|it/s|7|1|site:it's 1 site:2"), "{heard}");
+
+        let row = eventually("the message", async || app.rows().into_iter().find(|row| row.topic == topic)).await;
+        let seen: MessageDraft = app.call("publish.again", json!({"seq": row.seq})).await;
+        let source = if at == 0 { PayloadSource::Text } else { PayloadSource::Base64 };
+        assert_eq!((seen.source, seen.properties.user.len()), (source, 2));
+        let number = publish(&app, &broker, None, json!(seen), Value::Null).await;
+        assert_eq!(ear.next(), heard);
+        // It waits for an answer.
+        let _: PublishProgress = app.call("publish.cancel", json!({"number": number})).await;
+
+        let command = json!({"seq": row.seq, "decoder": null, "form": "mosquittoPub"});
+        let command: Copied = app.call("decode.copy", command).await;
+        assert!(Command::new("sh").args(["-c", &command.text]).status().unwrap().success(), "{}", command.text);
+        assert_eq!(ear.next(), heard);
+    }
     app.stop().await;
 }
 

@@ -3,6 +3,7 @@
 //! One is kept, the last, so that scrolling through five megabytes decodes them once. Which decoder runs is for the
 //! domain to say; schemas and bindings come from the store. Knows nothing of pages.
 
+pub(crate) mod again;
 mod command;
 mod lines;
 

@@ -3302,6 +3302,19 @@ note: string | null,
 children: Array<PayloadNode>, };
 
 /**
+ * A message that was seen: to be saved as a file, or to be published again.
+ */
+export type PayloadRequest = { 
+/**
+ * Its number.
+ */
+seq: number, 
+/**
+ * Whether the number is one of the history, not of the feed.
+ */
+history?: boolean, };
+
+/**
  * Where the payload comes from.
  */
 export type PayloadSource = "text" | "json" | "hex" | "base64" | "file";
@@ -4591,19 +4604,6 @@ loopGuard: boolean,
  * Dry run.
  */
 dryRun: boolean, };
-
-/**
- * An event whose payload is to be saved as a file.
- */
-export type SavePayloadRequest = { 
-/**
- * Its number.
- */
-seq: number, 
-/**
- * Whether the number is one of the history, not of the feed.
- */
-history?: boolean, };
 
 /**
  * A filter that was saved.
@@ -6035,7 +6035,7 @@ export interface Commands {
   "decode.event": { request: DecodeRequest; response: DecodedEvent };
   "decode.lines": { request: PayloadLinesRequest; response: PayloadLines };
   "decode.copy": { request: CopyRequest; response: Copied };
-  "decode.save": { request: SavePayloadRequest; response: Exported };
+  "decode.save": { request: PayloadRequest; response: Exported };
   "decode.diff": { request: DiffRequest; response: PayloadDiff };
   "decode.bindings": { request: null; response: Array<DecoderBinding> };
   "decode.saveBinding": { request: DecoderBindingDraft; response: DecoderBinding };
@@ -6050,6 +6050,7 @@ export interface Commands {
   "sessions.remove": { request: SessionFilterRemoval; response: SessionView };
   "sessions.close": { request: NumberRequest; response: null };
   "publish.check": { request: MessageDraft; response: MessageCheck };
+  "publish.again": { request: PayloadRequest; response: MessageDraft };
   "publish.start": { request: PublishRequest; response: PublishProgress };
   "publish.progress": { request: NumberRequest; response: PublishProgress };
   "publish.cancel": { request: NumberRequest; response: PublishProgress };

@@ -8,7 +8,6 @@ import type {
   PublishProgress,
   PublishRequest,
   RepeatDraft,
-  Row,
   Rpc,
   SavedMessage,
 } from "../backend/types";
@@ -102,26 +101,14 @@ export class Publishing {
     void this.look();
   }
 
-  /**
-   * Takes a message that was seen into the form: as text, or in Base64 where it is none. Rejects when its payload is not
-   * there any more. `read` gives the payload in a form.
-   */
-  async takeSeen(
-    row: Row,
-    brokerId: string | null,
-    read: (form: "text" | "base64") => Promise<{ text: string }>,
-  ): Promise<void> {
-    let source: "text" | "base64" = "text";
-    const text = await read("text").catch(() => {
-      source = "base64";
-      return read("base64");
-    });
+  /** Takes a message that was seen into the form, with its properties. Rejects when its payload is not there whole. */
+  async takeSeen(seq: number, history: boolean, brokerId: string | null): Promise<void> {
+    const seen = await this.#rpc("publish.again", { seq, ...(history ? { history } : {}) });
     this.kept = null;
     this.repeats = false;
     this.session = "";
     if (brokerId !== null) this.brokerId = brokerId;
-    const qos = row.qos === 1 || row.qos === 2 ? row.qos : 0;
-    this.draft = { ...blankMessage(), topic: row.topic, source, payload: text.text, qos, retain: row.retain };
+    this.draft = seen;
     void this.look();
   }
 

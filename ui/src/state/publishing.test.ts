@@ -72,3 +72,20 @@ test("a kept message is replaced by the form it came from, unless kept anew", as
   await publishing.forget(6);
   expect(publishing.kept).toBeNull();
 });
+
+test("a message that was seen fills the form, with its properties", async () => {
+  const properties = { ...blankMessage().properties, contentType: "text/plain" };
+  const seen = { ...blankMessage(), topic: "seen", payload: "1", retain: true, properties };
+  const port = new FakePort({
+    "publish.again": () => seen,
+    "publish.check": () => ({ problems: [], mistake: null, size: 1 }),
+  });
+  const publishing = new Publishing(port.rpc, new Frames());
+  publishing.repeats = true;
+  await publishing.takeSeen(7, true, "plant");
+  expect(port.last("publish.again")).toEqual({ seq: 7, history: true });
+  expect(publishing.request()).toMatchObject({ brokerId: "plant", message: seen, repeat: null });
+  await publishing.takeSeen(8, false, null);
+  expect(port.last("publish.again")).toEqual({ seq: 8 });
+  expect(publishing.brokerId).toBe("plant");
+});

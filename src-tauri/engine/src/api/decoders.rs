@@ -14,6 +14,8 @@ use relayscope_domain::decode::schema::{Schema, SchemaDraft};
 const NUMBERS: usize = 200;
 /// Lines that are given at once.
 const MOST_LINES: u32 = 1_000;
+/// Why a message can't be published again.
+pub(super) const NOT_WHOLE: &str = "Only the beginning of the payload was kept; it can't be published again.";
 
 pub(super) async fn published(engine: &Engine, seq: u64, history: bool) -> Result<Published, ApiError> {
     let (found, gone) = if history {
@@ -90,7 +92,7 @@ pub(super) async fn copy(engine: &Engine, request: CopyRequest) -> Result<Copied
         CopyForm::Hex => (written(Form::Hex)?, format!("{bytes} as hexadecimal")),
         CopyForm::Base64 => (written(Form::Base64)?, format!("{bytes} as Base64")),
         CopyForm::MosquittoPub if published.cut_from.is_some() => {
-            return Err(error::failed("Only the beginning of the payload was kept; it can't be published again."));
+            return Err(error::failed(NOT_WHOLE));
         }
         CopyForm::MosquittoPub => match engine.command(&published).await? {
             Some(command) => (command, "the mosquitto_pub command".to_owned()),
@@ -107,7 +109,7 @@ pub(super) async fn copy(engine: &Engine, request: CopyRequest) -> Result<Copied
     Ok(Copied { text, words: format!("Copied {words}.") })
 }
 
-pub(super) async fn save(engine: &Engine, request: SavePayloadRequest) -> Result<Exported, ApiError> {
+pub(super) async fn save(engine: &Engine, request: PayloadRequest) -> Result<Exported, ApiError> {
     let published = published(engine, request.seq, request.history).await?;
     let size = published.payload.len();
     let path = engine.save_payload(&published).await;

@@ -167,7 +167,7 @@ table! {
     "decode.event" => decoders::event, DecodeRequest => DecodedEvent;
     "decode.lines" => decoders::lines, PayloadLinesRequest => PayloadLines;
     "decode.copy" => decoders::copy, CopyRequest => Copied;
-    "decode.save" => decoders::save, SavePayloadRequest => Exported;
+    "decode.save" => decoders::save, PayloadRequest => Exported;
     "decode.diff" => decoders::diff, DiffRequest => Diff;
     "decode.bindings" => decoders::bindings, Nothing => Vec<Binding>;
     "decode.saveBinding" => decoders::save_binding, BindingDraft => Binding;
@@ -184,6 +184,7 @@ table! {
     "sessions.close" => sessions::close, NumberRequest => Nothing;
 
     "publish.check" => publish::check_message, MessageDraft => MessageCheck;
+    "publish.again" => publish::again, PayloadRequest => MessageDraft;
     "publish.start" => publish::start, PublishRequest => PublishProgress;
     "publish.progress" => publish::progress, NumberRequest => PublishProgress;
     "publish.cancel" => publish::cancel, NumberRequest => PublishProgress;

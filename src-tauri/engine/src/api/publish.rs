@@ -1,9 +1,12 @@
 //! Commands about messages that a person publishes, and about those that were kept.
 
+use super::decoders::{self, NOT_WHOLE};
+use super::error;
 use super::wire::*;
 use crate::Engine;
 use crate::configuration::ChangeError;
 use crate::inspect;
+use crate::payloads;
 use relayscope_domain::problem::Problems;
 use relayscope_domain::publish::MessageDraft;
 
@@ -12,6 +15,12 @@ const NAME: usize = 80;
 
 pub(super) async fn check_message(_engine: &Engine, draft: MessageDraft) -> Result<MessageCheck, ApiError> {
     Ok(inspect::check_message(&draft))
+}
+
+/// A message that was seen, as the form has it.
+pub(super) async fn again(engine: &Engine, request: PayloadRequest) -> Result<MessageDraft, ApiError> {
+    let published = decoders::published(engine, request.seq, request.history).await?;
+    payloads::again::draft(&published).ok_or_else(|| error::failed(NOT_WHOLE))
 }
 
 pub(super) async fn start(engine: &Engine, request: PublishRequest) -> Result<PublishProgress, ApiError> {

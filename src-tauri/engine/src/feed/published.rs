@@ -35,6 +35,8 @@ pub struct Published {
     pub qos: Qos,
     /// Retain flag.
     pub retain: bool,
+    /// MQTT 5 properties in words (`mqtt::properties`).
+    pub properties: Vec<(String, String)>,
 }
 
 impl Feed {
@@ -43,7 +45,7 @@ impl Feed {
         let (segment, slot) = self.ring().find(seq)?;
         let event = segment.get(slot)?;
         Some(match &event.kind {
-            Kind::Publish { topic, payload, qos, retain, cut_from, .. } => Some(Published {
+            Kind::Publish { topic, payload, qos, retain, properties, cut_from, .. } => Some(Published {
                 place: Place::Feed,
                 seq,
                 source: event.source.clone(),
@@ -52,6 +54,7 @@ impl Feed {
                 cut_from: *cut_from,
                 qos: *qos,
                 retain: *retain,
+                properties: properties.clone(),
             }),
             _ => None,
         })

@@ -41,25 +41,49 @@ fn correlation_bytes(words: &str) -> Vec<u8> {
     bytes.unwrap_or_else(|| words.as_bytes().to_vec())
 }
 
-/// Properties in words as bytes on the wire; what belongs to a connection only is left out.
+/// A property that belongs to the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Property<'a> {
+    /// Payload Format Indicator: whether it is text in UTF-8.
+    PayloadFormat {
+        /// 1; otherwise 0.
+        utf8: bool,
+    },
+    /// Message Expiry Interval, seconds.
+    Expiry(u32),
+    /// Content Type.
+    ContentType(&'a str),
+    /// Response Topic.
+    ResponseTopic(&'a str),
+    /// Correlation Data.
+    Correlation(Vec<u8>),
+    /// User Property: its name and its value.
+    User(&'a str, &'a str),
+}
+
+/// What properties in words say; what belongs to a connection only is left out.
+pub fn read(words: &[(String, String)]) -> impl Iterator<Item = Property<'_>> {
+    words.iter().filter_map(|(name, value)| match name.as_str() {
+        PAYLOAD_FORMAT => Some(Property::PayloadFormat { utf8: value == UTF8 }),
+        EXPIRY => value.strip_suffix(" s").and_then(|seconds| seconds.parse().ok()).map(Property::Expiry),
+        CONTENT_TYPE => Some(Property::ContentType(value)),
+        RESPONSE_TOPIC => Some(Property::ResponseTopic(value)),
+        CORRELATION => Some(Property::Correlation(correlation_bytes(value))),
+        other => other.strip_prefix(USER).map(|name| Property::User(name, value)),
+    })
+}
+
+/// Properties in words as bytes on the wire, as [`read`] reads them.
 pub fn encode(words: &[(String, String)]) -> Bytes {
     let mut out = Properties::default();
-    for (name, value) in words {
-        match name.as_str() {
-            PAYLOAD_FORMAT => out.payload_format(u8::from(value == UTF8)),
-            EXPIRY => {
-                if let Some(seconds) = value.strip_suffix(" s").and_then(|seconds| seconds.parse().ok()) {
-                    out.expiry(seconds);
-                }
-            }
-            CONTENT_TYPE => out.content_type(value),
-            RESPONSE_TOPIC => out.response_topic(value),
-            CORRELATION => out.correlation(&correlation_bytes(value)),
-            other => {
-                if let Some(name) = other.strip_prefix(USER) {
-                    out.user(name, value);
-                }
-            }
+    for property in read(words) {
+        match property {
+            Property::PayloadFormat { utf8 } => out.payload_format(u8::from(utf8)),
+            Property::Expiry(seconds) => out.expiry(seconds),
+            Property::ContentType(kind) => out.content_type(kind),
+            Property::ResponseTopic(topic) => out.response_topic(topic),
+            Property::Correlation(data) => out.correlation(&data),
+            Property::User(name, value) => out.user(name, value),
         }
     }
     out.finish()

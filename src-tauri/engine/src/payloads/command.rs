@@ -2,6 +2,7 @@
 
 use crate::Engine;
 use crate::feed::Published;
+use crate::mqtt::properties::{self, Property};
 use crate::store::StoreError;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -52,6 +53,11 @@ fn command(published: &Published, address: &str) -> String {
     if *retain {
         out.push_str(" -r");
     }
+    let (options, left_out) = options(&published.properties);
+    if !options.is_empty() {
+        out.push_str(" -V 5");
+        out.push_str(&options);
+    }
     match std::str::from_utf8(payload) {
         Ok("") => out.push_str(" -n"),
         Ok(text) if !text.contains('\0') => {
@@ -59,7 +65,33 @@ fn command(published: &Published, address: &str) -> String {
         }
         _ => out = format!("echo {} | base64 -d | {out} -s", STANDARD.encode(payload)),
     }
+    if left_out {
+        out.push_str(" # without its correlation data, which is no text");
+    }
     out
+}
+
+/// The options for MQTT 5 properties, and whether bytes had to be left out: a command line has text only.
+fn options(words: &[(String, String)]) -> (String, bool) {
+    let (mut out, mut left_out) = (String::new(), false);
+    for property in properties::read(words) {
+        let (name, value) = match property {
+            Property::PayloadFormat { utf8 } => ("payload-format-indicator", u8::from(utf8).to_string()),
+            Property::Expiry(seconds) => ("message-expiry-interval", seconds.to_string()),
+            Property::ContentType(kind) => ("content-type", quoted(kind)),
+            Property::ResponseTopic(topic) => ("response-topic", quoted(topic)),
+            Property::Correlation(data) => match String::from_utf8(data) {
+                Ok(text) if !text.chars().any(char::is_control) => ("correlation-data", quoted(&text)),
+                _ => {
+                    left_out = true;
+                    continue;
+                }
+            },
+            Property::User(name, value) => ("user-property", format!("{} {}", quoted(name), quoted(value))),
+        };
+        let _ = write!(out, " -D publish {name} {value}");
+    }
+    (out, left_out)
 }
 
 /// One word for a shell.
@@ -90,6 +122,7 @@ mod tests {
             cut_from: None,
             qos: Qos::AtLeastOnce,
             retain: true,
+            properties: vec![],
         };
         for (message, expected) in [
             (of("a/b", b"{\"t\":1}"), "mosquitto_pub -h h -t a/b -q 1 -r -m '{\"t\":1}'"),
@@ -99,5 +132,28 @@ mod tests {
         ] {
             assert_eq!(command(&message, "-h h"), expected);
         }
+    }
+
+    #[test]
+    fn properties_come_along_as_far_as_a_command_line_has_room_for_them() {
+        let words = |pairs: &[(&str, &str)]| {
+            let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            pairs.iter().map(owned).collect::<Vec<_>>()
+        };
+        let all = words(&[
+            ("Payload format", "UTF-8 text"),
+            ("Message expiry", "60 s"),
+            ("Content type", "text/plain"),
+            ("Response topic", "a b"),
+            ("Correlation data", "it's 7"),
+            ("User property site", "no 1"),
+            ("Subscription identifier", "3"),
+        ]);
+        let expected = r" -D publish payload-format-indicator 1 -D publish message-expiry-interval 60 \
+            -D publish content-type text/plain -D publish response-topic 'a b' \
+            -D publish correlation-data 'it'\''s 7' -D publish user-property site 'no 1'";
+        let expected = expected.replace("\\\n            ", "");
+        assert_eq!(options(&all), (expected, false));
+        assert_eq!(options(&words(&[("Correlation data", "0x00ff")])), (String::new(), true));
     }
 }

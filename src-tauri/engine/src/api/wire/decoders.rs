@@ -142,10 +142,10 @@ pub struct Copied {
     pub words: String,
 }
 
-/// An event whose payload is to be saved as a file.
+/// A message that was seen: to be saved as a file, or to be published again.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
-pub struct SavePayloadRequest {
+pub struct PayloadRequest {
     /// Its number.
     pub seq: u64,
     /// Whether the number is one of the history, not of the feed.

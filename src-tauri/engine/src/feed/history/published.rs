@@ -3,6 +3,7 @@
 use super::pages::Candidates;
 use super::stored::Stored;
 use super::{History, HistoryError, READ_AT_MOST};
+use crate::feed::event::Kind;
 use crate::feed::filter::compile;
 use crate::feed::published::{Place, Published};
 use bytes::Bytes;
@@ -93,6 +94,10 @@ impl Stored {
     fn published(self) -> Option<Published> {
         let payload = Bytes::from(self.payload?);
         let row = self.told.row;
+        let properties = match self.told.exact {
+            Some(Kind::Publish { properties, .. }) => properties,
+            _ => vec![],
+        };
         let whole = row.size.map_or(payload.len(), |size| size as usize);
         Some(Published {
             place: Place::History,
@@ -103,6 +108,7 @@ impl Stored {
             payload,
             qos: row.qos.and_then(|qos| Qos::try_from(qos).ok()).unwrap_or(Qos::AtMostOnce),
             retain: row.retain,
+            properties,
         })
     }
 }

@@ -32,7 +32,7 @@ pub(super) struct Told {
     micros: i64,
     // What happened, without the payload; none in files of earlier versions.
     #[serde(default)]
-    exact: Option<Kind>,
+    pub(super) exact: Option<Kind>,
     #[serde(default)]
     connection: Option<NonZeroU64>,
 }
