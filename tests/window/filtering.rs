@@ -166,7 +166,7 @@ fn the_journey_of_a_message_shows_its_retry() {
 const MANY: usize = 100_000;
 
 #[test]
-fn a_branch_of_a_hundred_thousand_topics_is_scrolled_sorted_and_chosen() {
+fn a_hundred_thousand_topics_are_scrolled_sorted_and_chosen_and_listed_to_the_oldest() {
     let desk = Desk::new();
     let mosquitto = Mosquitto::start(&desk);
     mosquitto.retain("load/050000", "kept");
@@ -226,5 +226,26 @@ fn a_branch_of_a_hundred_thousand_topics_is_scrolled_sorted_and_chosen() {
     until(PATIENCE, "one topic", || {
         let rows = app.session().elements("[data-testid='topic-row']").ok()?;
         (rows.len() == 1).then_some(())
+    });
+
+    // All events in one list: its end is the oldest, and keys go on from there.
+    app.click("look-feed");
+    app.fill("feed-search", "topic:load/# kind:publish");
+    app.click("cap-all");
+    let list = "const list = document.querySelector('[data-testid=feed-list]');";
+    until(PATIENCE, "the oldest message", || {
+        app.script(&format!("{list} list.scrollTop = list.scrollHeight; done()"));
+        app.session().elements("[data-testid='feed-row']").ok()?.last()?.text().ok()?.contains("kept").then_some(())
+    });
+    assert!(app.script(drawn).as_u64() == Some(0) && !app.shows("feed-beyond"));
+    app.session().elements("[data-testid='feed-row']").expect("rows").last().expect("a row").click().expect("a click");
+    app.wait_for("drawer-meta");
+    pictures(&app, "feed-oldest-of-100000");
+    app.script(&format!("{list} list.focus(); done()"));
+    app.session().press(&["k"]).expect("a key");
+    until(PATIENCE, "the row above it", || {
+        let rows = app.session().elements("[data-testid='feed-row']").ok()?;
+        let above = rows.len().checked_sub(2)?;
+        (rows[above].property("ariaSelected") == Ok("true".into())).then_some(())
     });
 }

@@ -5030,6 +5030,44 @@ demo: DemoStatus,
 totals: Totals, };
 
 /**
+ * Asks for the row that a key leads to.
+ */
+export type StepRequest = { 
+/**
+ * The view.
+ */
+view: number, 
+/**
+ * The row that the keyboard is on; without one it leads to the first.
+ */
+seq: number | null, 
+/**
+ * How many rows further down, or up when it is negative.
+ */
+step: number, 
+/**
+ * How many rows the list has at most.
+ */
+most: number, 
+/**
+ * What a list that stands still is held at.
+ */
+anchor?: Anchor, };
+
+/**
+ * Where a key led.
+ */
+export type Stepped = { 
+/**
+ * The event.
+ */
+seq: number, 
+/**
+ * Its place in the list, from 0.
+ */
+index: number, };
+
+/**
  * A saved tap.
  */
 export type Tap = { 
@@ -6001,6 +6039,7 @@ export interface Commands {
   "feed.open": { request: ViewRequest; response: ViewOpened };
   "feed.close": { request: NumberRequest; response: null };
   "feed.rows": { request: RowsRequest; response: Rows };
+  "feed.step": { request: StepRequest; response: Stepped | null };
   "feed.pause": { request: PauseRequest; response: ViewFrame };
   "feed.clear": { request: NumberRequest; response: ViewFrame };
   "feed.event": { request: EventRequest; response: EventDetail };

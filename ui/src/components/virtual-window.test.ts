@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { scrollFor, windowOf } from "./virtual-window";
+import { scaleOf, scrollFor, windowOf } from "./virtual-window";
 
 describe("the rows on the screen", () => {
   test("an empty list and a list without height draw nothing", () => {
@@ -27,6 +27,21 @@ describe("the rows on the screen", () => {
     expect(windowOf(13_000 - 260, 260, 26, 500, 8)).toEqual({ from: 482, count: 18 });
     expect(windowOf(99_999, 260, 26, 20, 0)).toEqual({ from: 10, count: 10 });
     expect(windowOf(99_999, 260, 26, 5, 0)).toEqual({ from: 0, count: 5 });
+  });
+});
+
+describe("a list that is higher than an element can be", () => {
+  test("up to a million rows are scrolled one to one", () => {
+    expect(scaleOf(1_000_000, 26, 600)).toEqual({ height: 26_000_000, ratio: 1 });
+  });
+
+  test("beyond, the first and the last row are at the ends of the scroll bar", () => {
+    const total = 10_000_000;
+    const { height, ratio } = scaleOf(total, 26, 600);
+    expect(height).toBeLessThan(2 ** 25);
+    expect(windowOf(0, 600, 26, total).from).toBe(0);
+    const last = windowOf((height - 600) * ratio, 600, 26, total, 0);
+    expect(last.from + last.count).toBe(total);
   });
 });
 

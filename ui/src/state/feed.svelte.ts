@@ -10,6 +10,7 @@
  */
 import {
   asApiError,
+  type Anchor,
   type ApiError,
   type FilterEdit,
   type FilterField,
@@ -18,14 +19,16 @@ import {
   type Look,
   type Mistake,
   type Row,
-  type Rows,
   type Rpc,
+  type Stepped,
   type ViewFrame,
 } from "../backend/types";
 import type { Frames } from "./frames";
 import { atOnce, type Pace } from "./pace";
 
-export const CAPS = [25, 50, 100, 500] as const;
+export const CAPS = [25, 50, 100, 500, "all"] as const;
+/** More than a view ever has. */
+const MOST = 0xffff_ffff;
 export type Cap = (typeof CAPS)[number];
 
 export class FeedView {
@@ -59,7 +62,7 @@ export class FeedView {
   /** The view's size when `rows` were read. */
   #total = $state(0);
   /** An event of the list and its place there, while the list stands still. */
-  #anchor: { seq: number; index: number } | null = null;
+  #anchor: Anchor | null = null;
   /** How often the engine answered with how the view stands. */
   #answers = 0;
   #fetching = false;
@@ -82,7 +85,11 @@ export class FeedView {
 
   /** Rows that the list shows: never more than the cap. */
   get length(): number {
-    return Math.min(this.#reach, this.cap);
+    return Math.min(this.#reach, this.#most);
+  }
+
+  get #most(): number {
+    return this.cap === "all" ? MOST : this.cap;
   }
 
   /** Events that the view has below the list's last row. */
@@ -274,31 +281,20 @@ export class FeedView {
   }
 
   /** The row `step` rows below the given one (above, if negative), within what the list shows. */
-  async neighbour(seq: number | null, step: number): Promise<{ seq: number; index: number } | null> {
+  async neighbour(seq: number | null, step: number): Promise<Stepped | null> {
     const view = this.frame?.view;
-    if (view === undefined || this.length === 0) return null;
-    let rows = this.rows;
-    let from = this.from;
-    let at = rows.findIndex((row) => row.seq === seq);
-    if (rows[at + step] === undefined || at < 0) {
-      try {
-        ({ rows } = await this.#read(view, 0, this.length));
-        from = 0;
-      } catch (error) {
-        this.error = asApiError(error);
-        return null;
-      }
-      at = rows.findIndex((row) => row.seq === seq);
+    if (view === undefined) return null;
+    try {
+      return await this.#rpc("feed.step", { view, seq, step, most: this.#most, ...this.#held() });
+    } catch (error) {
+      this.error = asApiError(error);
+      return null;
     }
-    const index = at < 0 ? 0 : Math.max(0, Math.min(at + step, rows.length - 1));
-    const row = rows[index];
-    return row ? { seq: row.seq, index: from + index } : null;
   }
 
-  /** Reads rows of the list; while it stands still, the engine finds its place in the view by the anchor. */
-  #read(view: number, from: number, count: number): Promise<Rows> {
-    const anchor = this.#anchor ?? undefined;
-    return this.#rpc("feed.rows", { view, from, count, ...(anchor && { anchor }) });
+  /** While the list stands still, the engine finds its place in the view by the anchor. */
+  #held(): { anchor?: Anchor } {
+    return this.#anchor ? { anchor: this.#anchor } : {};
   }
 
   async #change(call: (view: number) => Promise<ViewFrame>): Promise<void> {
@@ -328,7 +324,7 @@ export class FeedView {
         const { from, count } = this.#window;
         if (view === undefined || count === 0) break;
         const anchor = this.#anchor;
-        const part = await this.#read(view, from, count);
+        const part = await this.#rpc("feed.rows", { view, from, count, ...this.#held() });
         if (this.frame?.view !== view || this.#anchor !== anchor) continue;
         this.from = from;
         this.rows = part.rows;

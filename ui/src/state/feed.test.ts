@@ -87,6 +87,10 @@ describe("the view of the feed", () => {
     expect(feed.length).toBe(100);
     feed.cap = 25;
     expect(feed.length).toBe(25);
+    expect(feed.older).toBe(975);
+    feed.cap = "all";
+    expect(feed.length).toBe(1_000);
+    expect(feed.older).toBe(0);
   });
 
   test("many frames during one fetch lead to one more fetch", async () => {
@@ -268,11 +272,6 @@ describe("a list that the reader has scrolled", () => {
     expect(feed.held).toBe(2);
   });
 
-  test("moves by key within itself", async () => {
-    await come(1_001, 1_002);
-    expect(await feed.neighbour(1_000, 1)).toEqual({ seq: 999, index: 1 });
-  });
-
   test("shows the newest once it is released, cleared or filtered", async () => {
     await come(1_001, 1_002);
     feed.release();
@@ -285,26 +284,22 @@ describe("a list that the reader has scrolled", () => {
   });
 });
 
-describe("moving by key", () => {
-  beforeEach(async () => {
-    await feed.open();
-    feed.show(0, 10);
-    await settled();
-  });
-
-  test("starts at the newest row", async () => {
-    expect(await feed.neighbour(null, 1)).toEqual({ seq: 1_000, index: 0 });
-  });
-
-  test("goes down and up, and stops at the ends", async () => {
-    expect(await feed.neighbour(1_000, 1)).toEqual({ seq: 999, index: 1 });
-    expect(await feed.neighbour(999, -1)).toEqual({ seq: 1_000, index: 0 });
-    expect(await feed.neighbour(1_000, -1)).toEqual({ seq: 1_000, index: 0 });
-    expect(await feed.neighbour(901, 1)).toEqual({ seq: 901, index: 99 });
-  });
-
-  test("goes on below what was fetched", async () => {
-    expect(await feed.neighbour(991, 1)).toEqual({ seq: 990, index: 10 });
+test("where a key leads is asked of the engine, within what the list shows", async () => {
+  await feed.open();
+  feed.show(0, 10);
+  await settled();
+  port.answers["feed.step"] = () => ({ seq: 999, index: 1 });
+  expect(await feed.neighbour(1_000, 1)).toEqual({ seq: 999, index: 1 });
+  expect(port.last("feed.step")).toEqual({ view: 7, seq: 1_000, step: 1, most: 100 });
+  feed.cap = "all";
+  feed.hold();
+  await feed.neighbour(null, -1);
+  expect(port.last("feed.step")).toEqual({
+    view: 7,
+    seq: null,
+    step: -1,
+    most: 0xffff_ffff,
+    anchor: { seq: 995, index: 5 },
   });
 });
 

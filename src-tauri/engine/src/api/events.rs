@@ -48,6 +48,10 @@ pub(super) async fn rows(engine: &Engine, request: RowsRequest) -> Result<Rows, 
     rows.ok_or_else(|| error::not_found("view"))
 }
 
+pub(super) async fn step(engine: &Engine, request: StepRequest) -> Result<Option<Stepped>, ApiError> {
+    Ok(engine.feed_of_view(request.view).step(&request))
+}
+
 pub(super) async fn pause(engine: &Engine, request: PauseRequest) -> Result<ViewFrame, ApiError> {
     engine.feed_of_view(request.view).pause(request.view, request.paused).ok_or_else(|| error::not_found("view"))
 }

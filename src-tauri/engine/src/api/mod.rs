@@ -129,6 +129,7 @@ table! {
     "feed.open" => events::open, ViewRequest => ViewOpened;
     "feed.close" => events::close, NumberRequest => Nothing;
     "feed.rows" => events::rows, RowsRequest => Rows;
+    "feed.step" => events::step, StepRequest => Option<Stepped>;
     "feed.pause" => events::pause, PauseRequest => ViewFrame;
     "feed.clear" => events::clear, NumberRequest => ViewFrame;
     "feed.event" => events::event, EventRequest => EventDetail;

@@ -7,7 +7,7 @@ use super::event::{Event, Kind, samples};
 use super::export::{Text, Writer};
 use super::*;
 use crate::api::wire::{
-    Anchor, ConnectionRowsRequest, ConnectionsRequest, Look, RateRequest, TopicOrder, TopicsRequest,
+    Anchor, ConnectionRowsRequest, ConnectionsRequest, Look, RateRequest, StepRequest, TopicOrder, TopicsRequest,
 };
 use relayscope_domain::filter::parse;
 use relayscope_domain::id::MessageId;
@@ -256,6 +256,35 @@ fn a_list_that_stands_still_keeps_its_event_in_its_place() {
     feed.pause(view, true);
     note(5_001);
     assert_eq!(shown(Anchor { seq: 4_990, index: 5 }, 5).1[0], 4_990);
+}
+
+#[test]
+fn keys_lead_from_row_to_row_however_long_the_list_is() {
+    let feed = Feed::new(1 << 24);
+    let note = |n: u64| assert!(feed.record(publish("c", "t", format!("{n}").as_bytes(), None)));
+    let view = open(&feed, None, "", Look::Feed);
+    let led = |seq, step, most, anchor| {
+        feed.step(&StepRequest { view, seq, step, most, anchor }).map(|stepped| (stepped.seq, stepped.index))
+    };
+    let all = u32::MAX;
+    assert_eq!(led(None, 1, all, None), None, "there is no row");
+    (1..=20_000).for_each(note);
+    assert_eq!(led(None, 1, all, None), Some((20_000, 0)));
+    assert_eq!(led(Some(20_000), -1, all, None), Some((20_000, 0)));
+    assert_eq!(led(Some(20_000), 1, all, None), Some((19_999, 1)));
+    assert_eq!(led(Some(5), 1, all, None), Some((4, 19_996)));
+    assert_eq!(led(Some(5), -2, all, None), Some((7, 19_993)));
+    assert_eq!(led(Some(5), i32::MAX, all, None), Some((1, 19_999)));
+    assert_eq!(led(Some(5), i32::MIN, all, None), Some((20_000, 0)));
+    assert_eq!(led(Some(19_901), 1, 100, None), Some((19_901, 99)), "no further than the list");
+    // The list stands still, 10 rows above the event; five more came.
+    (20_001..=20_005).for_each(note);
+    let anchor = Some(Anchor { seq: 19_990, index: 10 });
+    assert_eq!(led(None, 1, all, anchor), Some((20_000, 0)));
+    assert_eq!(led(Some(20_000), -1, all, anchor), Some((20_000, 0)));
+    assert_eq!(led(Some(19_990), 1, all, anchor), Some((19_989, 11)));
+    assert_eq!(led(Some(20_003), 1, all, anchor), Some((20_000, 0)), "it is above the list");
+    assert_eq!(feed.step(&StepRequest { view: view + 1, seq: None, step: 1, most: 1, anchor: None }), None);
 }
 
 #[test]

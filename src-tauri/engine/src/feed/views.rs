@@ -9,7 +9,7 @@ use super::view::{self, Arranged, View};
 use super::{Feed, Usage, lock, row, unix_millis};
 use crate::api::wire::{
     Anchor, ConnectionRow, ConnectionRows, ConnectionRowsRequest, ConnectionsRequest, Look, RateChart, RateRequest,
-    Row, Rows, TitledRow, TitledRows, TopicRow, TopicRows, TopicsRequest, ViewFrame,
+    Row, Rows, StepRequest, Stepped, TitledRow, TitledRows, TopicRow, TopicRows, TopicsRequest, ViewFrame,
 };
 use relayscope_domain::filter::Filter;
 use std::collections::BTreeMap;
@@ -174,6 +174,24 @@ impl Feed {
         })?;
         let rows = self.read(&seqs).into_iter().flatten().collect();
         Some(Rows { total: total as u32, newer: newer as u32, rows })
+    }
+
+    /// The row so many rows below another in a view's list, which begins as that of [`Feed::rows`]; `None` when the view is
+    /// not open or has no rows.
+    pub fn step(&self, request: &StepRequest) -> Option<Stepped> {
+        self.with_view(request.view, |view| {
+            let begins =
+                request.anchor.map_or(0, |anchor| view.place(anchor.seq).saturating_sub(anchor.index as usize));
+            let last = view.visible().saturating_sub(begins).min(request.most as usize).checked_sub(1)?;
+            let index = match request.seq.map(|seq| view.place(seq).checked_sub(begins)) {
+                Some(Some(here)) => here.saturating_add_signed(request.step as isize),
+                // Nothing is selected, or what is newer than the list.
+                Some(None) | None => 0,
+            };
+            let index = index.min(last);
+            let seq = *view.newest(begins + index, 1).first()?;
+            Some(Stepped { seq, index: index as u32 })
+        })?
     }
 
     /// Numbers of the rows of a view, oldest first; `None` when it is not open.

@@ -118,6 +118,10 @@ beforeEach(() => {
       newer: 0,
       rows: [row(3), row(2), row(1)].slice(from, from + count),
     }),
+    "feed.step": ({ seq, step }) => {
+      const index = seq === null ? 0 : Math.max(0, Math.min(3 - seq + step, 2));
+      return { seq: 3 - index, index };
+    },
     "feed.pause": ({ paused }) => (now = frame({ paused, waiting: paused ? 1_204 : 0 })),
     "feed.clear": () => (now = frame({ total: 0 })),
     "feed.event": ({ seq }) => detail(seq),

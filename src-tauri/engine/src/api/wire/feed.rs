@@ -100,6 +100,33 @@ pub struct Anchor {
     pub index: u32,
 }
 
+/// Asks for the row that a key leads to.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct StepRequest {
+    /// The view.
+    pub view: u32,
+    /// The row that the keyboard is on; without one it leads to the first.
+    pub seq: Option<u64>,
+    /// How many rows further down, or up when it is negative.
+    pub step: i32,
+    /// How many rows the list has at most.
+    pub most: u32,
+    /// What a list that stands still is held at.
+    #[ts(optional)]
+    pub anchor: Option<Anchor>,
+}
+
+/// Where a key led.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize, TS)]
+#[serde(rename_all = "camelCase")]
+pub struct Stepped {
+    /// The event.
+    pub seq: u64,
+    /// Its place in the list, from 0.
+    pub index: u32,
+}
+
 /// Rows of a view.
 #[derive(Clone, Debug, Serialize, Deserialize, TS)]
 #[serde(rename_all = "camelCase")]
