@@ -4,7 +4,7 @@ use crate::support::broker::connect;
 use crate::support::certs::{Authority, Pair};
 use crate::support::engine::{App, local};
 use crate::support::mosquitto::Mosquitto;
-use crate::support::{eventually, free_port, wire};
+use crate::support::{eventually, free_port, soon, wire};
 use relayscope_engine::api::wire::*;
 use serde_json::{Value, json};
 use std::net::SocketAddr;
@@ -252,5 +252,36 @@ async fn a_running_broker_is_looked_at_and_its_retained_messages_are_cleared_and
     let database = database.expect("a file for what is kept");
     let _: () = app.call("brokers.delete", json!({"id": id})).await;
     eventually("the file to go", async || (!database.exists()).then_some(())).await;
+    app.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tokens_say_when_they_were_used_last_and_pages_hear_of_it() {
+    let app = App::start().await;
+    let mut frames = app.engine.frames();
+    // Asked for as a page does: when it is told that its lists are old.
+    let mut told = async |what: &str, enough: &dyn Fn(&[TokenView]) -> bool| {
+        let list = async {
+            loop {
+                if matches!(frames.recv().await.unwrap(), Frame::Config) {
+                    let tokens: Vec<TokenView> = app.call("tokens.list", ()).await;
+                    if enough(&tokens) {
+                        return tokens;
+                    }
+                }
+            }
+        };
+        soon(what, list).await
+    };
+    let _: DemoStatus = app.call("demo.start", ()).await;
+    let used = |token: &TokenView| token.token.last_used_at;
+    let all = |tokens: &[TokenView]| tokens.len() == 5 && tokens.iter().all(|token| used(token).is_some());
+    let before = told("all tokens of the demo to be used", &all).await;
+    let _: DemoStatus = app.call("demo.stop", ()).await;
+    // The end of a connection is a use of its token, too.
+    let later = |tokens: &[TokenView]| {
+        tokens.iter().zip(&before).all(|(now, then)| then.token.serial.is_none() || used(now) > used(then))
+    };
+    told("the last use of the devices' tokens", &later).await;
     app.stop().await;
 }

@@ -50,6 +50,10 @@ fn screenshots_of_every_place() {
     }
     app.wait_for_css("[data-testid='chart-line']:nth-child(3)", PATIENCE);
     app.click("chart-reach-all");
+    // More values came: they were asked for with the new reach.
+    let values = || app.script("done(document.querySelector('[data-testid=chart-line]').dataset.count)");
+    let before = values();
+    until(PATIENCE, "more values", || (values() != before).then_some(()));
     app.script("document.documentElement.dataset.theme = 'dark'; done()");
     until_painted(&app);
     app.picture("charts-1600x1000-dark");

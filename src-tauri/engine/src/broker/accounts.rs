@@ -76,7 +76,7 @@ impl Accounts {
         self.shared.version.send_modify(|version| *version += 1);
     }
 
-    /// Tokens accepted since the last call, for the store's `last used`.
+    /// Tokens used since the last call, for the store's `last used`: to connect, and until the end of a connection.
     pub fn take_used(&self) -> Vec<TokenId> {
         self.shared.used.lock().unwrap_or_else(PoisonError::into_inner).drain().collect()
     }

@@ -20,7 +20,8 @@ pub(super) fn stopped() -> Goodbye {
     Goodbye::stopped("the broker was stopped")
 }
 
-/// Disconnects clients whose token is gone or expired, or allows something else than when they connected.
+/// Disconnects clients whose token is gone or expired, or allows something else than when they connected. Those that stay
+/// are using theirs.
 pub(super) async fn revoked(scx: ServerContext, desk: Arc<Desk>, mut replaced: watch::Receiver<u64>) {
     loop {
         let expiry = desk.accounts.next_expiry().map_or(LOOK_AGAIN, |until| until.min(LOOK_AGAIN));
@@ -31,8 +32,9 @@ pub(super) async fn revoked(scx: ServerContext, desk: Arc<Desk>, mut replaced: w
         }
         let mut cuts = JoinSet::new();
         for client in desk.clients.all() {
-            if let Some(goodbye) = unwanted(&desk, &client) {
-                cuts.spawn(cut(scx.clone(), desk.clone(), client, goodbye));
+            match unwanted(&desk, &client) {
+                Some(goodbye) => _ = cuts.spawn(cut(scx.clone(), desk.clone(), client, goodbye)),
+                None => desk.uses_token(&client),
             }
         }
         while cuts.join_next().await.is_some() {}

@@ -191,6 +191,9 @@ impl Desk {
             self.tell(id, |connections, peer| connections.ends(peer, goodbye));
         }
         let taken_over = words::is_kick(reason);
+        if let Some(client) = self.clients.get(id) {
+            self.uses_token(&client);
+        }
         self.clients.remove(id);
         // Of a session that is kicked, who kicked it has the queue.
         if !taken_over {

@@ -1,7 +1,7 @@
 //! Who may connect, publish and subscribe: TagoIO's rules. The user name is any, a device token is the password, and what
 //! the token allows is asked for at every publish and subscription, not remembered from the CONNECT.
 
-use super::clients::Right;
+use super::clients::{Client, Right};
 use super::hooks::Desk;
 use super::owners::Owner;
 use super::server::TOPIC_ALIASES;
@@ -70,6 +70,13 @@ impl Desk {
             return Err(format!("the token “{name}” …{last5} only allows subscribing, and a last will is a publish"));
         }
         Ok(Right::Token { fingerprint, account })
+    }
+
+    /// Notes that a client is using its token, or did until now.
+    pub(super) fn uses_token(&self, client: &Client) {
+        if let Right::Token { account, .. } = &client.right {
+            self.accounts.mark_used(account.token_id);
+        }
     }
 
     /// Whether a session of this owner may be kept, or go on.

@@ -15,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 const TICK: Duration = Duration::from_millis(100);
 // Ticks between two snapshots, and between two writes of the tokens' last use.
 const SNAPSHOT: u32 = 5;
-const TOUCH: u32 = 100;
+const TOUCH: u32 = 50;
 // Ticks between two looks at the inspector's sessions.
 const SESSIONS: u32 = 2;
 // Ticks between two purges of discarded dead letters: two minutes. The first is at the start.
@@ -116,7 +116,8 @@ impl Janitor {
         }
     }
 
-    /// Notes which tokens were used: by clients of embedded brokers, and by relays that delivered.
+    /// Notes which tokens were used, by clients of embedded brokers and by relays that delivered, and has pages read their
+    /// lists again.
     async fn touch_tokens(&mut self) -> Result<(), StoreError> {
         let now = unix_millis(SystemTime::now());
         let mut used: Vec<_> = self.world.runtime.accounts.take_used().into_iter().map(|id| (id, now)).collect();
@@ -127,7 +128,12 @@ impl Janitor {
                 used.extend([(relay.network_token_id, now), (relay.authorization_id, now)]);
             }
         }
-        self.world.store.touch_tokens(&used).await
+        if used.is_empty() {
+            return Ok(());
+        }
+        self.world.store.touch_tokens(&used).await?;
+        self.tell(Frame::Config);
+        Ok(())
     }
 
     /// Has pages read their lists again when a broker answered to filters.
