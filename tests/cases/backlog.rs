@@ -13,6 +13,9 @@ async fn many_messages_wait_and_are_drained() {
         scene.sink.only_count();
         scene.sink.rule(|_| Reply::Answer(503, "maintenance", vec![]));
         let traffic = Traffic::burst(100, count as usize / 100);
+        // With QoS 2 Mosquitto 2.0.11 hands out more than its window, and packet identifiers a second time while they are
+        // in use: after some 65,000 it ends the connection for that.
+        let traffic = if count > 65_535.0 { traffic.ones() } else { traffic };
         let count = traffic.messages() as u64;
         let began = Instant::now();
         traffic.publish(scene.broker.host, scene.broker.port).await;

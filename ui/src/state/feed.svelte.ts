@@ -44,7 +44,7 @@ export class FeedView {
   reading = $state.raw<FilterReading | null>(null);
   /** How the rows are arranged. */
   look = $state<Look>("feed");
-  cap = $state<Cap>(100);
+  cap = $state<Cap>("all");
   /** How often the view was given a filter or a look: what was read of an earlier one is void. */
   opened = $state(0);
   /** How many events are newer than the list, while it stands still; `null` while it moves. */
